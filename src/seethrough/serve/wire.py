@@ -1,0 +1,367 @@
+"""Every message between the server and the studio.
+
+The studio's `api/types.ts` is generated from these classes; a field here, in Python's own
+dataclasses, in `--json` and on the screen is one word. Shares and probabilities are 0..1.
+Arrays do not travel here but as little-endian float32, in the order that `offset` tells.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Message(BaseModel):
+    """Frozen; an unknown field is an error, in both directions."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+# ---------------------------------------------------------------- errors
+
+
+class ErrorMessage(Message):
+    """What every refused request answers."""
+
+    what: str
+    why: str
+    fix: str
+
+
+# ---------------------------------------------------------------- runs
+
+
+RunState = Literal["waiting", "training", "stopped", "finished", "failed"]
+
+
+class RunSummary(Message):
+    """One line of the list of runs."""
+
+    id: str
+    created: str  # ISO 8601, UTC
+    state: RunState
+    dataset: str  # the data set's name
+    network: str  # the network's name
+    epoch: int  # epochs finished
+    epochs: int  # epochs asked for
+    test_accuracy: float | None  # 0..1, after the newest epoch
+    train_seconds: float
+
+
+class LayerSize(Message):
+    """One layer of the network as text and integers."""
+
+    name: str  # conv1
+    kind: str  # conv, norm, relu, max_pool, avg_pool, flatten, dense, normalise, softmax, ...
+    text: str  # conv 16 k3 p1
+    shape: list[int]  # output: [c, h, w] or [n]
+    parameters: int
+    receptive_field_px: int | None  # image pixels, along one axis, that one cell sees; None after flatten
+
+
+class SplitCount(Message):
+    """Images of one class in every split."""
+
+    label: str
+    train: int
+    validation: int
+    test: int
+
+
+class ProblemMessage(Message):
+    """A file that was found and could not be used."""
+
+    path: str
+    what: str
+    why: str
+    fix: str
+
+
+class DatasetMessage(Message):
+    """The images a run learns from."""
+
+    name: str
+    source: str
+    fingerprint: str
+    image_px: int
+    classes: list[str]
+    counts: list[SplitCount]
+    problems: list[ProblemMessage]
+    notes: list[str]  # whole sentences
+
+
+class RunDetail(Message):
+    """Everything about a run but its log."""
+
+    summary: RunSummary
+    dataset: DatasetMessage
+    network_text: str
+    layers: list[LayerSize]
+    parameters: int
+    recipe: dict[str, float | int | str | bool]
+    environment: dict[str, str]
+    weights_sha256: str | None
+    watched: list[str]  # ids of the test photos whose predictions the log follows
+
+
+# ---------------------------------------------------------------- the log, as an event stream
+
+
+class StartedEvent(Message):
+    """The first event: what will happen."""
+
+    kind: Literal["started"]
+    epochs: int
+    steps: int  # in all epochs together
+    images: int  # training images in an epoch
+    test_images: int
+    classes: list[str]
+    watched: list[str]
+
+
+class StepEvent(Message):
+    """One gradient-descent step."""
+
+    kind: Literal["step"]
+    step: int  # 1-based, over all epochs
+    epoch: int  # 1-based: the epoch this step belongs to
+    loss: float | None  # training loss of this batch; None: not a number
+    lr: float
+    elapsed_s: float  # seconds of training so far, evaluation included
+
+
+class WatchedPrediction(Message):
+    """What the network says of one watched test photo."""
+
+    photo: str
+    label: str
+    probabilities: list[float]
+
+
+class EpochEvent(Message):
+    """After every epoch; epoch 0 is the untrained network."""
+
+    kind: Literal["epoch"]
+    epoch: int
+    step: int
+    train_loss: float | None
+    train_accuracy: float | None
+    test_loss: float | None
+    test_accuracy: float | None
+    images_per_second: float | None
+    elapsed_s: float
+    time_s: dict[str, float]  # input, forward, backward, update, evaluation: seconds of this epoch
+    kernels: list[list[list[list[float]]]]  # first convolution: unit, channel, row, column
+    watched: list[WatchedPrediction]
+
+
+class CheckpointEvent(Message):
+    """A checkpoint is on disk, verified."""
+
+    kind: Literal["checkpoint"]
+    step: int
+    epoch: int
+    weights_sha256: str
+
+
+class NoteEvent(Message):
+    """A sentence for the reader of the log: resumed, stopped by the user, a checkpoint skipped."""
+
+    kind: Literal["note"]
+    text: str
+
+
+class EndEvent(Message):
+    """The last event."""
+
+    kind: Literal["end"]
+    state: RunState
+    epoch: int
+    train_seconds: float
+    test_accuracy: float | None
+    weights_sha256: str | None
+    error: ErrorMessage | None
+
+
+LogEvent = StartedEvent | StepEvent | EpochEvent | CheckpointEvent | NoteEvent | EndEvent
+
+
+# ---------------------------------------------------------------- report
+
+
+class ClassScore(Message):
+    """One class of the report."""
+
+    label: str
+    images: int
+    precision: float | None  # None: the network never said this class
+    recall: float | None
+    f1: float | None
+    most_often_taken_for: str | None
+    taken_for_count: int
+
+
+class Confusion(Message):
+    """A pair of classes that is confused."""
+
+    label: str
+    predicted: str
+    images: int
+
+
+class ReportMessage(Message):
+    """How good the network is on photos it never saw."""
+
+    accuracy: float
+    interval: list[float]  # [low, high]: 95 %, Wilson
+    images: int
+    chance: float  # accuracy of always saying the most frequent class
+    train_accuracy: float | None
+    train_images: int
+    loss: float
+    classes: list[str]
+    confusion: list[list[int]]  # row: label, column: predicted
+    per_class: list[ClassScore]
+    most_confused: list[Confusion]  # most frequent first
+    verdict: str  # one short sentence
+    explanation: str  # what the gap means, and what would help
+    warnings: list[str]
+
+
+# ---------------------------------------------------------------- photos
+
+
+class Photo(Message):
+    """One image and what the network says of it."""
+
+    id: str  # t123: image 123 of the data set; u-…: dropped by the user
+    path: str  # the file's name inside its data set, or the name it was dropped with
+    split: Literal["train", "validation", "test", "dropped"]
+    label: str | None  # None: nobody said
+    predicted: str | None
+    probability: float | None  # of `predicted`
+    width: int  # px, of the file before it was fitted to the network
+    height: int
+    note: str | None  # what fitting cut off, in a sentence
+
+
+class PhotoList(Message):
+    """A page of photos; `total` counts all that match."""
+
+    total: int
+    photos: list[Photo]
+
+
+class PredictionMessage(Message):
+    """One file judged; the same fields as `seethrough predict --json`."""
+
+    path: str
+    label: str
+    probability: float
+    probabilities: dict[str, float]
+
+
+# ---------------------------------------------------------------- looking inside
+
+
+class TracedLayerMessage(Message):
+    """Where one layer's output lies in the photo's activations, and what it is."""
+
+    name: str
+    kind: str
+    text: str
+    shape: list[int]  # [c, h, w] or [n]
+    offset: int  # of its first float32 in the activations
+    minimum: float
+    maximum: float
+    inputs: list[str]  # names of the layers (or "photo") whose outputs it reads
+    parameters: int
+    receptive_field_px: int | None
+    known: bool  # False: a box with shapes and values, no arithmetic
+    active_units: list[bool]  # per unit: any cell differs from zero
+
+
+class TraceMessage(Message):
+    """One photo through one network: the head of the activations."""
+
+    photo: Photo
+    layers: list[TracedLayerMessage]
+    floats: int  # in the activations, all layers together
+    classes: list[str]
+    logits: list[float]
+    probabilities: list[float]
+    loss: float | None  # −log p of the label; None without a label
+    elapsed_ms: float
+
+
+class TermMessage(Message):
+    """One product: a cell of the window times a weight of the kernel."""
+
+    channel: int  # of the input
+    row: int  # of the input map; outside it where `is_padding`
+    column: int
+    input: float
+    weight: float
+    product: float
+    shown_input: str
+    shown_weight: str
+    shown_product: str
+    is_padding: bool
+    is_winner: bool  # max pooling: this cell was passed on
+
+
+class ChannelSum(Message):
+    """All products of one input channel together."""
+
+    channel: int
+    sum: float
+    shown: str
+
+
+class EquationStep(Message):
+    """What is done with the sum afterwards: batch normalisation, the activation function."""
+
+    layer: str
+    kind: str
+    formula: str  # relu: max(0, x)
+    shown: str  # max(0, 2.0814) = 2.0814, its digits as displayed
+    value: float
+    framework: float
+    difference: float
+
+
+class EquationMessage(Message):
+    """The arithmetic behind one activation; the shown digits add up."""
+
+    kind: str
+    layer: str
+    unit: int
+    row: int | None
+    column: int | None
+    formula: str  # the general form, in words and letters
+    sentence: str  # for screen readers: what was computed, whole
+    terms: list[TermMessage]
+    channels: list[ChannelSum]  # largest first
+    bias: float | None  # None: this layer has none
+    shown_bias: str | None
+    sum: float
+    shown_sum: str
+    steps: list[EquationStep]
+    activation: float  # after the last step
+    shown_activation: str
+    framework: float  # what the framework computed for `sum`
+    difference: float  # sum − framework
+    relative_difference: float
+    adds_up: bool  # the shown terms and bias add up to the shown sum, to the last digit
+    decimals: int  # of the shown digits
+    sees: list[int]  # [top, left, bottom, right] in pixels of the fitted photo, half open, clipped to it
+    kernel: list[int]  # [height, width], [1, 1] where there is none
+    stride: list[int]
+    padding: list[int]
+
+
+class WindowMessage(Message):
+    """Session facts the page needs before anything else."""
+
+    version: str
+    runs: int
+    newest_run: str | None

@@ -1,0 +1,16 @@
+"""Shared by every test: shapes are executed, and nothing outside a temporary folder is touched."""
+
+from pathlib import Path
+
+import pytest
+from jaxtyping import install_import_hook
+
+# Annotated array shapes of the whole package are checked while the tests run.
+_hook = install_import_hook("seethrough", "beartype.beartype")
+
+
+@pytest.fixture(autouse=True)
+def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs and cached data sets of a test live and die with it."""
+    monkeypatch.setenv("SEETHROUGH_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("SEETHROUGH_CACHE", str(tmp_path / "cache"))
