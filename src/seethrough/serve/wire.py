@@ -5,9 +5,9 @@ dataclasses, in `--json` and on the screen is one word. Shares and probabilities
 Arrays do not travel here but as little-endian float32, in the order that `offset` tells.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 
 class Message(BaseModel):
@@ -55,7 +55,9 @@ class LayerSize(Message):
     text: str  # conv 16 k3 p1
     shape: list[int]  # output: [c, h, w] or [n]
     parameters: int
-    receptive_field_px: int | None  # image pixels, along one axis, that one cell sees; None after flatten
+    receptive_field_px: (
+        int | None
+    )  # image pixels, along one axis, that one cell sees; None after flatten
 
 
 class SplitCount(Message):
@@ -182,7 +184,15 @@ class EndEvent(Message):
     error: ErrorMessage | None
 
 
-LogEvent = StartedEvent | StepEvent | EpochEvent | CheckpointEvent | NoteEvent | EndEvent
+class LogEvent(
+    RootModel[
+        Annotated[
+            StartedEvent | StepEvent | EpochEvent | CheckpointEvent | NoteEvent | EndEvent,
+            Field(discriminator="kind"),
+        ]
+    ]
+):
+    """One line of a run's log."""
 
 
 # ---------------------------------------------------------------- report
@@ -284,6 +294,7 @@ class TraceMessage(Message):
     """One photo through one network: the head of the activations."""
 
     photo: Photo
+    weights_sha256: str  # of the network that was traced; while it trains, the newest checkpoint
     layers: list[TracedLayerMessage]
     floats: int  # in the activations, all layers together
     classes: list[str]
@@ -353,7 +364,9 @@ class EquationMessage(Message):
     relative_difference: float
     adds_up: bool  # the shown terms and bias add up to the shown sum, to the last digit
     decimals: int  # of the shown digits
-    sees: list[int]  # [top, left, bottom, right] in pixels of the fitted photo, half open, clipped to it
+    sees: list[
+        int
+    ]  # [top, left, bottom, right] in pixels of the fitted photo, half open, clipped to it
     kernel: list[int]  # [height, width], [1, 1] where there is none
     stride: list[int]
     padding: list[int]
