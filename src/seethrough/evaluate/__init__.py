@@ -1,1 +1,8 @@
-"""evaluate."""
+"""How good a network is, and what that means: arrays in, numbers and sentences out; no torch."""
+
+from seethrough.evaluate.confusion import Confusion
+from seethrough.evaluate.interval import Interval, difference, wilson
+from seethrough.evaluate.report import Report, evaluate
+from seethrough.evaluate.scores import ClassScore
+
+__all__ = ["ClassScore", "Confusion", "Interval", "Report", "difference", "evaluate", "wilson"]
