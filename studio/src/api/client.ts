@@ -1,0 +1,159 @@
+/**
+ * The only place that asks the server. One function a route; what comes back is typed by `types.ts`,
+ * arrays are Float32Array, and a refusal is a `Refused` with the server's own three sentences.
+ */
+import type {
+  EquationMessage,
+  ErrorMessage,
+  Photo,
+  PhotoList,
+  PredictionMessage,
+  ReportMessage,
+  RunDetail,
+  RunSummary,
+  TraceMessage,
+  WindowMessage
+} from './types';
+
+/** What happened, why, and how to fix it. */
+export class Refused extends Error {
+  readonly what: string;
+  readonly why: string;
+  readonly fix: string;
+  /** HTTP status; 0 where no answer came */
+  readonly status: number;
+
+  constructor(message: ErrorMessage, status: number) {
+    super(message.what);
+    this.name = 'Refused';
+    this.what = message.what;
+    this.why = message.why;
+    this.fix = message.fix;
+    this.status = status;
+  }
+}
+
+/** Any thrown thing as the three sentences; `null` where the request was only called off. */
+export function refusal(thrown: unknown): Refused | null {
+  if (thrown instanceof Refused) return thrown;
+  if (thrown instanceof DOMException && thrown.name === 'AbortError') return null;
+  const why = thrown instanceof Error ? thrown.message : String(thrown);
+  const fix = 'Reload the page. If it stays, please report it with this sentence.';
+  return new Refused({ what: 'The studio ran into its own mistake.', why, fix }, 0);
+}
+
+const silent: ErrorMessage = {
+  what: 'The server does not answer.',
+  why: 'It has been stopped, or this page was opened by an older one.',
+  fix: 'Start it again with `seethrough studio` and open the link that it prints.'
+};
+
+async function told(answer: Response): Promise<ErrorMessage> {
+  try {
+    const body = (await answer.json()) as Partial<ErrorMessage>;
+    if (body.what) return { what: body.what, why: body.why ?? '', fix: body.fix ?? '' };
+  } catch {
+    // not JSON: say what is known
+  }
+  return {
+    what: `The server answered ${answer.status}.`,
+    why: answer.statusText || 'It gave no reason.',
+    fix: 'Reload the page; look at the terminal in which the server runs.'
+  };
+}
+
+async function ask(path: string, init: RequestInit = {}): Promise<Response> {
+  let answer: Response;
+  try {
+    answer = await fetch(path, { credentials: 'same-origin', ...init });
+  } catch (thrown) {
+    if (init.signal?.aborted) throw thrown;
+    throw new Refused(silent, 0);
+  }
+  if (!answer.ok) throw new Refused(await told(answer), answer.status);
+  return answer;
+}
+
+async function json<T>(path: string, init?: RequestInit): Promise<T> {
+  return (await ask(path, init)).json() as Promise<T>;
+}
+
+async function floats(path: string, signal?: AbortSignal): Promise<Float32Array> {
+  const bytes = await (await ask(path, { signal })).arrayBuffer();
+  if (littleEndian) return new Float32Array(bytes);
+  const view = new DataView(bytes);
+  return Float32Array.from({ length: bytes.byteLength / 4 }, (_, i) =>
+    view.getFloat32(4 * i, true)
+  );
+}
+
+const littleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
+
+type Query = Record<string, string | number | boolean | null | undefined>;
+
+/** `/api/…` of encoded parts, with those of the query that are given. */
+export function address(parts: readonly (string | number)[], query: Query = {}): string {
+  const given = Object.entries(query).filter(([, v]) => v !== undefined && v !== null && v !== '');
+  const search = new URLSearchParams(given.map(([k, v]) => [k, String(v)])).toString();
+  const path = ['/api', ...parts.map((p) => encodeURIComponent(p))].join('/');
+  return search ? `${path}?${search}` : path;
+}
+
+export interface PhotoQuery extends Query {
+  split?: string;
+  label?: string;
+  predicted?: string;
+  order?: 'sure' | 'unsure' | 'file';
+  limit?: number;
+  offset?: number;
+}
+
+export interface CellQuery extends Query {
+  layer: string;
+  unit: number;
+  row?: number | null;
+  column?: number | null;
+}
+
+const photoPath = (run: string, photo: string) => ['runs', run, 'photos', photo] as const;
+
+const picture = (file: Blob, name: string): RequestInit => ({
+  method: 'POST',
+  body: file,
+  headers: { 'X-Photo-Name': encodeURIComponent(name), 'Content-Type': file.type || 'image/*' }
+});
+
+export const api = {
+  window: (signal?: AbortSignal) => json<WindowMessage>(address(['window']), { signal }),
+  runs: (signal?: AbortSignal) => json<RunSummary[]>(address(['runs']), { signal }),
+  run: (run: string, signal?: AbortSignal) => json<RunDetail>(address(['runs', run]), { signal }),
+  stop: (run: string) => json<RunSummary>(address(['runs', run, 'stop']), { method: 'POST' }),
+  report: (run: string, signal?: AbortSignal) =>
+    json<ReportMessage>(address(['runs', run, 'report']), { signal }),
+  photos: (run: string, query: PhotoQuery = {}, signal?: AbortSignal) =>
+    json<PhotoList>(address(['runs', run, 'photos'], query), { signal }),
+  photo: (run: string, photo: string, signal?: AbortSignal) =>
+    json<Photo>(address(photoPath(run, photo)), { signal }),
+  drop: (run: string, file: File) =>
+    json<Photo>(address(['runs', run, 'photos']), picture(file, file.name)),
+  /** address of a PNG: as the network gets it, or in the file's own size */
+  image: (run: string, photo: string, size: 'fitted' | 'full' = 'fitted') =>
+    address([...photoPath(run, photo), 'image'], { fitted: size === 'fitted' }),
+  /** address of the event stream of a run's log */
+  events: (run: string, after?: number) => address(['runs', run, 'events'], { after }),
+  trace: (run: string, photo: string, signal?: AbortSignal) =>
+    json<TraceMessage>(address([...photoPath(run, photo), 'trace']), { signal }),
+  activations: (run: string, photo: string, signal?: AbortSignal) =>
+    floats(address([...photoPath(run, photo), 'activations']), signal),
+  equation: (run: string, photo: string, cell: CellQuery, signal?: AbortSignal) =>
+    json<EquationMessage>(address([...photoPath(run, photo), 'equation'], cell), { signal }),
+  partials: (run: string, photo: string, layer: string, unit: number, signal?: AbortSignal) =>
+    floats(address([...photoPath(run, photo), 'partials'], { layer, unit }), signal),
+  weights: (run: string, layer: string, part: 'weight' | 'bias' = 'weight', signal?: AbortSignal) =>
+    floats(
+      address(['runs', run, 'weights'], { layer, part: part === 'bias' ? part : undefined }),
+      signal
+    ),
+  predict: (run: string, file: File) =>
+    json<PredictionMessage>(address(['runs', run, 'predict']), picture(file, file.name))
+};

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { href, parse, type Place } from './place';
+
+const places: Place[] = [
+  { view: 'home', query: {} },
+  { view: 'runs', query: {} },
+  { view: 'train', run: 'amber-heron', query: {} },
+  { view: 'photos', run: 'amber-heron-2', query: { split: 'test' } },
+  { view: 'report', run: 'amber-heron', query: { label: 'Käse & Brot', predicted: 'a/b' } },
+  { view: 'look', run: 'amber-heron', query: {} },
+  { view: 'look', run: 'r', photo: 't12', query: { scale: 'unit' } },
+  { view: 'look', run: 'r', photo: 'u-4f', layer: 'conv3', query: {} },
+  { view: 'look', run: 'r', photo: 't0', layer: 'block.0/conv', unit: 0, query: {} },
+  {
+    view: 'look',
+    run: 'r',
+    photo: 't0',
+    layer: 'conv3',
+    unit: 5,
+    cell: { row: 0, column: 31 },
+    query: {}
+  }
+];
+
+describe('an address', () => {
+  it.each(places)('of $view comes back as the same place', (place) => {
+    const url = new URL(href(place), 'http://studio');
+    expect(parse(url.pathname, url.search)).toEqual(place);
+  });
+
+  it('is readable', () => {
+    expect(href(places.at(-1)!)).toBe('/look/r/t0/conv3/5/0,31');
+  });
+
+  it('that nobody knows leads home', () => {
+    expect(parse('/etc/passwd').view).toBe('home');
+  });
+
+  it('with a broken cell or a broken escape keeps what can be read', () => {
+    expect(parse('/look/r/t0/conv1/3/1,2,3')).toEqual({
+      view: 'look',
+      run: 'r',
+      photo: 't0',
+      layer: 'conv1',
+      unit: 3,
+      query: {}
+    });
+    expect(parse('/train/%E0%A4%A')).toEqual({ view: 'train', run: '%E0%A4%A', query: {} });
+  });
+
+  it('never skips a level', () => {
+    expect(href({ view: 'look', run: 'r', layer: 'conv1', unit: 3 })).toBe('/look/r');
+  });
+});
