@@ -5,6 +5,7 @@ SeethroughError
 ├── SpecError        the text of a network cannot be read
 ├── ShapeError       two sizes that must agree do not
 ├── RecipeError      a training recipe asks for something impossible
+│   └── TrainingDiverged   the loss stopped being a number
 ├── CheckpointError  stored weights are damaged or belong to another network
 ├── RunError         a run does not exist, is ambiguous, or is in the wrong state
 ├── LayerError       a layer, unit or cell that was asked for does not exist
@@ -38,6 +39,10 @@ class ShapeError(SeethroughError, ValueError):
 
 class RecipeError(SeethroughError, ValueError):
     """A training recipe asks for something impossible."""
+
+
+class TrainingDiverged(RecipeError):  # noqa: N818 - said as what happened
+    """The loss stopped being a number, several steps in a row."""
 
 
 class CheckpointError(SeethroughError, ValueError):

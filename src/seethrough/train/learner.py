@@ -1,0 +1,150 @@
+"""A network while it learns: its optimizer, its position, and what the epoch so far amounts to.
+
+Everything here that outlives a step is part of the snapshot, the running statistics of batch
+normalisation among the weights. Seconds are the only thing that a resume cannot repeat.
+"""
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from seethrough.errors import CheckpointError
+from seethrough.train import optimizers
+from seethrough.train.events import TrainState
+from seethrough.train.recipe import Recipe
+
+PHASES = ("input", "forward", "backward", "update", "evaluation")
+
+
+class Learner:
+    """The mutable state of one training."""
+
+    def __init__(self, network: nn.Module, recipe: Recipe) -> None:
+        # Convolutions read the channels of a cell together: the order in which the images come.
+        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.recipe = recipe
+        self.optimizer = optimizers.optimizer_for(network, recipe)
+        self.step = 0
+        self.epoch = 0
+        self.bad_in_a_row = 0
+        self._statistics = [(buffer, buffer.clone()) for buffer in network.buffers()]
+        self._began = time.perf_counter()
+        self._before_s = 0.0  # seconds of training before this process
+        self.begin_epoch()
+
+    def begin_epoch(self) -> None:
+        """Set the sums of the epoch to zero."""
+        self.seen, self.correct, self.bad, self.loss_sum = 0, 0, 0, 0.0
+        self.time_s = dict.fromkeys(PHASES, 0.0)
+
+    def elapsed_s(self) -> float:
+        """Seconds of training so far, those before a resume included."""
+        return self._before_s + time.perf_counter() - self._began
+
+    @contextmanager
+    def clock(self, phase: str) -> Iterator[None]:
+        """Count the seconds inside as this phase's."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.time_s[phase] += time.perf_counter() - began
+
+    def learn(self, images: Tensor, labels: Tensor, lr: float) -> float | None:
+        """Take one step; the loss of its batch, or None: it was no number and nothing changed."""
+        self.step += 1
+        for buffer, kept in self._statistics:
+            kept.copy_(buffer)
+        with self.clock("forward"):
+            logits = self.network(images)
+            smoothing = self.recipe.label_smoothing
+            loss = functional.cross_entropy(logits, labels, label_smoothing=smoothing)
+            value = loss.item()
+        is_good = math.isfinite(value)
+        if is_good:
+            with self.clock("backward"):
+                self.optimizer.zero_grad(set_to_none=True)
+                loss.backward()  # type: ignore[no-untyped-call]
+            with self.clock("update"):
+                is_good = self._has_finite_gradients()
+                if is_good:
+                    for group in self.optimizer.param_groups:
+                        group["lr"] = lr
+                    self.optimizer.step()
+        self.seen += len(labels)
+        if not is_good:
+            for buffer, kept in self._statistics:
+                buffer.copy_(kept)
+            self.bad += 1
+            self.bad_in_a_row += 1
+            return None
+        self.bad_in_a_row = 0
+        self.loss_sum += value * len(labels)
+        self.correct += int((logits.detach().argmax(1) == labels).sum())
+        return value
+
+    def is_finite(self) -> bool:
+        """Whether every weight is a number."""
+        return all(
+            bool(torch.isfinite(tensor).all())
+            for tensor in self.network.state_dict().values()
+            if tensor.is_floating_point()
+        )
+
+    def state(self) -> TrainState:
+        """A copy of everything, to go on from."""
+        tensors = {f"weights.{name}": t for name, t in self.network.state_dict().items()}
+        for name, tensor in optimizers.slots(self.network, self.optimizer):
+            tensors[f"optimizer.{name}"] = tensor
+        return TrainState(
+            step=self.step,
+            epoch=self.epoch,
+            tensors={name: tensor.detach().clone() for name, tensor in tensors.items()},
+            scalars={
+                "seen": self.seen,
+                "correct": self.correct,
+                "bad": self.bad,
+                "bad_in_a_row": self.bad_in_a_row,
+                "loss_sum": self.loss_sum,
+                "elapsed_s": self.elapsed_s(),
+                **{f"time_s.{phase}": seconds for phase, seconds in self.time_s.items()},
+            },
+        )
+
+    def restore(self, state: TrainState) -> None:
+        """Go back to a state that `state` gave."""
+        weights = _part(state, "weights.")
+        try:
+            self.network.load_state_dict(weights, strict=True)
+        except RuntimeError as error:
+            raise CheckpointError(
+                "The checkpoint does not fit the network.",
+                why=f"{error}.",
+                fix="resume the run that wrote it, or start a new one.",
+            ) from error
+        optimizers.restore(self.network, self.optimizer, _part(state, "optimizer."))
+        self.step, self.epoch = state.step, state.epoch
+        scalars = state.scalars
+        self.seen, self.correct = int(scalars["seen"]), int(scalars["correct"])
+        self.bad, self.bad_in_a_row = int(scalars["bad"]), int(scalars["bad_in_a_row"])
+        self.loss_sum = float(scalars["loss_sum"])
+        self.time_s = {phase: float(scalars[f"time_s.{phase}"]) for phase in PHASES}
+        self._before_s = float(scalars["elapsed_s"])
+        self._began = time.perf_counter()
+
+    def _has_finite_gradients(self) -> bool:
+        gradients = [p.grad for p in self.network.parameters() if p.grad is not None]
+        return bool(torch.isfinite(nn.utils.get_total_norm(gradients)))
+
+
+def _part(state: TrainState, prefix: str) -> dict[str, Tensor]:
+    return {
+        name.removeprefix(prefix): tensor
+        for name, tensor in state.tensors.items()
+        if name.startswith(prefix)
+    }

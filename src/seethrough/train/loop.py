@@ -1,0 +1,202 @@
+"""The training loop: a generator of events.
+
+    loss = cross-entropy of the logits with smoothed labels, mean over the batch
+    weights change by gradient descent, one step a batch, learning rate by the one-cycle schedule
+
+The same machine, versions, threads, data and recipe give the same weights, bit for bit, and so
+does a training that was stopped after any step and resumed from its snapshot.
+A loss or a gradient that is not finite never reaches the weights or the running statistics: the
+step is not taken and its loss is None. Three such steps in a row raise TrainingDiverged.
+The network is trained in place, in channels-last memory order.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32
+from torch import nn
+
+from seethrough.data.dataset import Dataset, Split
+from seethrough.errors import TrainingDiverged
+from seethrough.train import evaluation
+from seethrough.train.batches import Batches
+from seethrough.train.events import (
+    Done,
+    EpochEnd,
+    Event,
+    Snapshot,
+    Started,
+    Step,
+    Stopped,
+    TrainState,
+)
+from seethrough.train.learner import Learner
+from seethrough.train.place import Place, exact
+from seethrough.train.recipe import Recipe
+from seethrough.train.schedule import learning_rate
+
+_BAD_STEPS = 3  # in a row without a number before training gives up
+
+
+def never() -> bool:
+    """Nobody asks to stop."""
+    return False
+
+
+def train(
+    network: nn.Module,
+    dataset: Dataset,
+    recipe: Recipe,
+    *,
+    place: Place | None = None,
+    resume: TrainState | None = None,
+    should_stop: Callable[[], bool] = never,
+    watched: Sequence[int] = (),
+) -> Iterator[Event]:
+    """Train `network` in place and say what happens.
+
+    `should_stop` is asked after every step and within evaluations, and once it said yes is not
+    asked again; a stop keeps a snapshot.
+    With `resume`, goes on from a snapshot of the same network, data and recipe.
+    """
+    batches = Batches.of(dataset, recipe)
+    learner = Learner(network, recipe)
+    if resume is not None:
+        learner.restore(resume)
+    course = _Course(learner, batches, tuple(watched), _latched(should_stop))
+    with exact(place or Place()):
+        if resume is None:
+            yield course.started()
+            untrained = course.epoch_end()
+            if untrained is None:  # nothing was learned yet: there is nothing to keep
+                yield course.stopped()
+                return
+            yield untrained
+            learner.begin_epoch()
+        while learner.epoch < recipe.epochs:
+            yield from course.epoch()
+            if learner.epoch < recipe.epochs and course.should_stop():
+                yield course.stopped()
+                return
+        yield Done(step=learner.step, epoch=learner.epoch, elapsed_s=learner.elapsed_s())
+
+
+def _latched(should_stop: Callable[[], bool]) -> Callable[[], bool]:
+    """`should_stop`, which stays at yes once it said so."""
+    said_yes = False
+
+    def ask() -> bool:
+        nonlocal said_yes
+        said_yes = said_yes or should_stop()
+        return said_yes
+
+    return ask
+
+
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """A learner on its way through the batches."""
+
+    learner: Learner
+    batches: Batches
+    watched: tuple[int, ...]
+    should_stop: Callable[[], bool]
+
+    def started(self) -> Started:
+        """What will happen."""
+        dataset, recipe = self.batches.dataset, self.batches.recipe
+        return Started(
+            epochs=recipe.epochs,
+            steps=recipe.epochs * len(self.batches.sizes),
+            images=len(self.batches.index),
+            test_images=len(dataset.indices(Split.TEST)),
+            classes=dataset.classes,
+            watched=self.watched,
+        )
+
+    def stopped(self) -> Stopped:
+        """Where training was stopped."""
+        learner = self.learner
+        return Stopped(step=learner.step, epoch=learner.epoch, elapsed_s=learner.elapsed_s())
+
+    def epoch(self) -> Iterator[Event]:
+        """The steps that are left of the epoch under way, its end, and a snapshot."""
+        learner, per_epoch = self.learner, len(self.batches.sizes)
+        yield from self._steps()
+        if learner.step == (learner.epoch + 1) * per_epoch:
+            learner.epoch += 1
+            finished = self.epoch_end()
+            if finished is None:  # stopped while evaluating: the resumed run evaluates again
+                learner.epoch -= 1
+            else:
+                yield finished
+                learner.begin_epoch()
+        if not learner.is_finite():
+            raise _diverged(learner)
+        yield Snapshot(state=learner.state())
+
+    def _steps(self) -> Iterator[Step]:
+        learner, recipe = self.learner, self.batches.recipe
+        per_epoch = len(self.batches.sizes)
+        epoch = learner.epoch + 1
+        taken = learner.step - learner.epoch * per_epoch
+        feed = self.batches.epoch(epoch, skip=taken)
+        learner.network.train()
+        for _ in range(taken, per_epoch):
+            with learner.clock("input"):
+                images, labels = next(feed)
+            lr = learning_rate(learner.step + 1, recipe.epochs * per_epoch, recipe)
+            loss = learner.learn(images, labels, lr)
+            yield Step(
+                step=learner.step, epoch=epoch, loss=loss, lr=lr, elapsed_s=learner.elapsed_s()
+            )
+            if learner.bad_in_a_row >= _BAD_STEPS:
+                raise _diverged(learner)
+            if self.should_stop():
+                return
+
+    def epoch_end(self) -> EpochEnd | None:
+        """The epoch in numbers; None where a stop cut the evaluation short."""
+        learner, dataset = self.learner, self.batches.dataset
+        with learner.clock("evaluation"):
+            test = evaluation.score(
+                learner.network,
+                dataset,
+                dataset.indices(Split.TEST),
+                should_stop=self.should_stop,
+            )
+            if test is None:
+                return None
+            watched = evaluation.watch(learner.network, dataset, self.watched)
+        seconds = sum(learner.time_s.values()) - learner.time_s["evaluation"]
+        is_whole = learner.seen > 0 and not learner.bad
+        return EpochEnd(
+            epoch=learner.epoch,
+            step=learner.step,
+            train_loss=learner.loss_sum / learner.seen if is_whole else None,
+            train_accuracy=learner.correct / learner.seen if is_whole else None,
+            test_loss=test.loss,
+            test_accuracy=test.accuracy,
+            images_per_second=learner.seen / seconds if seconds else None,
+            elapsed_s=learner.elapsed_s(),
+            time_s=dict(learner.time_s),
+            kernels=_first_kernels(learner.network),
+            watched=watched,
+        )
+
+
+def _first_kernels(network: nn.Module) -> Float32[np.ndarray, "units channels rows columns"] | None:
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            return module.weight.detach().float().numpy().copy(order="C")
+    return None
+
+
+def _diverged(learner: Learner) -> TrainingDiverged:
+    return TrainingDiverged(
+        f"The loss stopped being a number at step {learner.step}.",
+        why=f"the updates grew without limit; the learning rate peaks at {learner.recipe.peak_lr}.",
+        fix=f"train with a smaller one, such as peak_lr={learner.recipe.peak_lr / 4:g}; "
+        "the last checkpoint holds the weights before that.",
+    )

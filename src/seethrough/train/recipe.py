@@ -1,0 +1,183 @@
+"""How a network is trained: everything that changes the result, and nothing else.
+
+Written into every run and read back unchanged. Where the run happens stands in `Place`.
+Raises RecipeError for what cannot be trained: a value out of its range, an unknown name, a file
+that is not TOML.
+"""
+
+import dataclasses
+import difflib
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from seethrough.errors import RecipeError
+
+
+class Optimizer(StrEnum):
+    """How a gradient becomes a step."""
+
+    SGD = "sgd"  # stochastic gradient descent with momentum
+    ADAMW = "adamw"  # Loshchilov and Hutter (2019), arXiv:1711.05101
+
+
+class Schedule(StrEnum):
+    """How the learning rate falls after its peak."""
+
+    LINEAR = "linear"
+    COSINE = "cosine"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """Defaults train the demo's network on small photos; `default_for` fits them to other sizes."""
+
+    epochs: int = 20
+    batch: int = 256  # images a step
+    optimizer: Optimizer = Optimizer.SGD
+    peak_lr: float = 0.3
+    schedule: Schedule = Schedule.LINEAR
+    warmup: float = 0.2  # share of all steps in which the learning rate rises
+    final_lr: float = 0.01  # share of peak_lr at the last step
+    momentum: float = 0.9  # share of the last step that is kept; beta1 of AdamW
+    nesterov: bool = True  # SGD only: look ahead along the momentum
+    weight_decay: float = 5e-4  # on kernels only; SGD: L2 in the gradient, AdamW: decoupled
+    label_smoothing: float = 0.1  # share of the target spread over all classes
+    flip: bool = True  # every second image mirrored left to right
+    shift_px: int = 2  # images moved by up to this many pixels
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for field, (low, high, fix) in _RANGES.items():
+            value = getattr(self, field)
+            if not (math.isfinite(value) and low <= value <= high):
+                raise RecipeError(
+                    f"{field}={value} is outside {low:g}..{high:g}.",
+                    why="no network can be trained with it.",
+                    fix=fix,
+                )
+        if self.nesterov and self.optimizer is Optimizer.SGD and self.momentum == 0:
+            raise RecipeError(
+                "nesterov=true needs a momentum.",
+                why="it looks ahead along the momentum, and momentum=0 keeps none.",
+                fix="write momentum=0.9, or nesterov=false.",
+            )
+
+    def to_dict(self) -> dict[str, float | int | str | bool]:
+        """Names and plain values, in the order of the fields; `from_dict` reads them back."""
+        values = ((field.name, getattr(self, field.name)) for field in dataclasses.fields(self))
+        return {name: str(value) if isinstance(value, StrEnum) else value for name, value in values}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, object]) -> "Recipe":
+        """The recipe with these fields; missing ones take their default, unknown are refused."""
+        known = {field.name: field.default for field in dataclasses.fields(cls)}
+        given: dict[str, object] = {}
+        for name, value in values.items():
+            if name not in known:
+                raise RecipeError(
+                    f"A recipe has no {name!r}.",
+                    why=f"it knows {', '.join(known)}.",
+                    fix=_nearest(name, known),
+                )
+            given[name] = _typed(name, value, known[name])
+        return cls(**given)  # type: ignore[arg-type]
+
+    def to_toml(self) -> str:
+        """The recipe as a file that `from_toml` reads."""
+        lines = (f"{name} = {_toml(value)}" for name, value in self.to_dict().items())
+        return "\n".join(lines) + "\n"
+
+    @classmethod
+    def from_toml(cls, text: str) -> "Recipe":
+        """The recipe that a TOML text describes."""
+        try:
+            return cls.from_dict(tomllib.loads(text))
+        except tomllib.TOMLDecodeError as error:
+            raise RecipeError(
+                "The recipe is not TOML.",
+                why=f"{error}.",
+                fix="write one `name = value` a line, such as `epochs = 20`.",
+            ) from error
+
+    @classmethod
+    def read(cls, path: Path) -> "Recipe":
+        """The recipe in a file."""
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise RecipeError(
+                f"The recipe {path} cannot be read.",
+                why=f"{error}.",
+                fix="give the path of a TOML file with lines such as `epochs = 20`.",
+            ) from error
+        return cls.from_toml(text)
+
+    @classmethod
+    def default_for(cls, *, train_images: int, image_px: int, seed: int = 0) -> "Recipe":
+        """A recipe by the number and size of the training images.
+
+        About 16 steps an epoch or more, in batches of 16 to 256; few images are seen more often.
+        The peak learning rate follows the square root of the batch, as its noise does.
+        """
+        wanted = max(1, train_images // 16)
+        batch = min(256, max(16, 2 ** int(math.log2(wanted))))
+        epochs = min(60, max(12, round(240_000 / max(1, train_images))))
+        return cls(
+            epochs=epochs,
+            batch=batch,
+            peak_lr=round(0.3 * math.sqrt(batch / 256), 3),
+            shift_px=max(1, image_px // 16),
+            seed=seed,
+        )
+
+
+_RANGES: dict[str, tuple[float, float, str]] = {
+    "epochs": (1, 100_000, "write a whole number from 1, such as epochs=20."),
+    "batch": (2, 65_536, "write a whole number from 2, such as batch=64."),
+    "peak_lr": (1e-8, 100, "write a number such as peak_lr=0.1; AdamW wants about 0.003."),
+    "warmup": (0, 0.9, "write a share: warmup=0.25 warms up during the first quarter."),
+    "final_lr": (0, 1, "write a share of peak_lr: final_lr=0.01 ends at a hundredth of it."),
+    "momentum": (0, 0.999, "write a share, such as momentum=0.9."),
+    "weight_decay": (0, 10, "write a small number such as weight_decay=0.0005, or 0 for none."),
+    "label_smoothing": (0, 0.9, "write a share, such as label_smoothing=0.1, or 0 for none."),
+    "shift_px": (0, 256, "write a number of pixels, such as shift_px=2, or 0 for none."),
+    "seed": (0, 2**63 - 1, "write a whole number from 0, such as seed=7."),
+}
+
+# The recipe of `seethrough demo`: the built-in photos, 60 s on two cores.
+DEMO = Recipe(epochs=20, batch=256, peak_lr=0.3, weight_decay=5e-4, shift_px=2)
+
+
+def _typed(name: str, value: object, default: object) -> object:
+    """`value` as the type of the field's default; a whole number may stand for a fraction."""
+    wanted = type(default)
+    if isinstance(default, StrEnum):
+        if isinstance(value, str) and value in list(type(default)):
+            return type(default)(value)
+        expected = " or ".join(f'"{choice}"' for choice in type(default))
+    elif wanted is float and type(value) in (int, float):
+        return float(value)  # type: ignore[arg-type]
+    elif type(value) is wanted:
+        return value
+    else:
+        expected = {int: "a whole number", float: "a number", bool: "true or false"}[wanted]
+    raise RecipeError(
+        f"{name}={value!r} is not {expected}.",
+        why=f"a recipe's {name} is {expected}.",
+        fix=f"write for example {name} = {_toml(default)}.",
+    )
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f'"{value}"' if isinstance(value, str) else repr(value)
+
+
+def _nearest(name: str, known: Mapping[str, object]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"write {near[0]!r}, or leave it out." if near else "leave it out."
