@@ -37,7 +37,7 @@ def wilson(hits: int, total: int) -> Interval:
 
 
 def difference(hits: int, total: int, other_hits: int, other_total: int) -> Interval:
-    """95 % interval of the first share minus the other; the two were counted on different photos."""
+    """95 % interval of the first share minus the other; no photo was counted in both."""
     if total == 0 or other_total == 0:
         return Interval(-1.0, 1.0)
     share, other = hits / total, other_hits / other_total

@@ -64,7 +64,7 @@ class _Facts:
     @property
     def gap(self) -> float:
         """Training minus test accuracy where the two can be told apart, else 0."""
-        if self.train_accuracy is None or self.gap_interval is None or self.gap_interval.holds(0):
+        if self.train_accuracy is None or self.gap_interval is None or self.gap_interval.holds(0.0):
             return 0.0
         return self.train_accuracy - self.accuracy
 
@@ -150,8 +150,8 @@ def _sentence_and_advice(facts: _Facts) -> tuple[str, str]:
     if facts.train_skill is not None and facts.train_skill < HALF_LEARNED:
         return (
             "It has learned only part of what tells the classes apart.",
-            "It is often wrong even on the photos it learned from: this is under-fitting. Train for "
-            "more epochs, or give the network more units or layers.",
+            "It is often wrong even on the photos it learned from: this is under-fitting. Train "
+            "for more epochs, or give the network more units or layers.",
         )
     if facts.has_few:
         return (
@@ -177,8 +177,8 @@ def _near_chance(facts: _Facts) -> tuple[str, str]:
     if facts.gap >= CLEAR_GAP:
         return (
             "What it learned from its training photos does not hold for new ones.",
-            f"On new photos it is no better than {always}. This is over-fitting: it needs more and "
-            "more varied photos. Check too that both sets were sorted into classes in the same way.",
+            f"On new photos it is no better than {always}. This is over-fitting: it needs more "
+            "and more varied photos. Check too that both sets were sorted in the same way.",
         )
     return (
         "It has not learned to tell the classes apart.",
