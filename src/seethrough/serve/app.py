@@ -1,16 +1,27 @@
-"""The application: the routes of the API behind the guard, and the studio beside them."""
+"""The application: the API behind the guard, and the studio's page for every other address."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from starlette.responses import Response
 
-from seethrough.serve import wire
+from seethrough.serve import refusal, wire
+from seethrough.serve.guard import Guard
+from seethrough.serve.pages import pages
 from seethrough.serve.routes import router
 from seethrough.version import __version__
 
-REFUSALS: dict[int | str, dict[str, object]] = {
-    "default": {"model": wire.ErrorMessage, "description": "Refused: what, why, how to fix it."}
+REFUSED: dict[int | str, dict[str, object]] = {
+    "default": {
+        "description": "Refused: what, why, how to fix it.",
+        "content": {
+            "application/json": {
+                "schema": {"$ref": f"#/components/schemas/{wire.ErrorMessage.__name__}"}
+            }
+        },
+    }
 }
 
 
@@ -18,8 +29,18 @@ def _operation_id(route: APIRoute) -> str:
     return route.name
 
 
-def create_app(runs_dir: Path, *, token: str, port: int) -> FastAPI:
-    """The server's application for the runs in `runs_dir`, opened only to whoever has the token."""
+def _is_never_closing() -> bool:
+    return False
+
+
+def create_app(
+    runs_dir: Path,
+    *,
+    token: str,
+    port: int,
+    is_closing: Callable[[], bool] = _is_never_closing,
+) -> FastAPI:
+    """The application for the runs in `runs_dir`, open only to whoever has the token."""
     app = FastAPI(
         title="Seethrough",
         version=__version__,
@@ -27,6 +48,7 @@ def create_app(runs_dir: Path, *, token: str, port: int) -> FastAPI:
         docs_url=None,  # its page loads scripts from elsewhere
         redoc_url=None,
         openapi_url="/api/openapi.json",
+        redirect_slashes=False,
         generate_unique_id_function=_operation_id,
         # the web framework can export measurements of every request: nothing leaves this machine
         telemetry={
@@ -36,7 +58,17 @@ def create_app(runs_dir: Path, *, token: str, port: int) -> FastAPI:
             "operation_spans": False,
             "auto_configure": False,
         },
-        responses=REFUSALS,
+        responses=REFUSED,
     )
     app.include_router(router)
+    studio = pages()
+
+    @app.get("/{address:path}", include_in_schema=False)
+    def page(address: str) -> Response:
+        if address == "api" or address.startswith("api/"):
+            raise refusal.nothing_here()
+        return studio.page(address)
+
+    refusal.install(app)
+    app.add_middleware(Guard, token=token, port=port)  # added last: it stands before all
     return app
