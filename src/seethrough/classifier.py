@@ -1,0 +1,193 @@
+"""What users hold in their hand: a network with its classes, ready for photos.
+
+    classifier.predict("cup.jpg")     one photo judged
+    classifier.trace("cup.jpg")       every layer's input and output for it
+    classifier.evaluate(photos)       how good it is on the test photos of a data set
+
+A photo is a path, the bytes of a file, or an array of pixels (height, width, red green blue; 0..255
+as uint8). All three go through the same fitting, so equal photos get equal numbers.
+`wrap` makes a classifier of any trained torch module; the module itself stays as it is.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float32, UInt8
+from torch import nn
+
+from seethrough.data.dataset import Dataset, Split
+from seethrough.data.decode import Fitted, fit, picture
+from seethrough.errors import DataError, ShapeError
+from seethrough.evaluate.report import Report, evaluate
+from seethrough.model.build import Normalise
+from seethrough.model.mode import device_of
+from seethrough.predict.folder import contents, predict_files
+from seethrough.predict.prediction import Prediction, Unreadable, prediction
+from seethrough.predict.probabilities import judge, logits, probabilities
+
+if TYPE_CHECKING:
+    from seethrough.explain.trace import Trace
+
+Photo = str | Path | bytes | np.ndarray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Classifier:
+    """A network that takes pixel values 0..255, the names of its outputs, and the size it wants."""
+
+    module: nn.Module = field(repr=False)
+    classes: tuple[str, ...]
+    image_px: int
+    network: str | None = None  # its text; None: it was not built here
+    trained_on: str | None = None  # the data set's fingerprint; None: unknown
+
+    def fitted(self, photo: Photo, *, name: str | None = None) -> Fitted:
+        """The square of pixels that the network sees of a photo, and what it does not see."""
+        if isinstance(photo, np.ndarray):
+            pixels = _checked(photo)
+            height, width, _ = pixels.shape
+            square = fit(pixels, self.image_px)
+            return Fitted(pixels=square, width=width, height=height, note=None, remark=None)
+        if isinstance(photo, bytes):
+            return picture(photo, name=name or "image", image_px=self.image_px)
+        path = Path(photo)
+        return picture(contents(path), name=name or path.name, image_px=self.image_px)
+
+    def predict(self, photo: Photo, *, name: str | None = None) -> Prediction:
+        """The photo's class and how sure the network is of each."""
+        shown = name or (str(photo) if isinstance(photo, str | Path) else "image")
+        pixels = self.fitted(photo, name=name).pixels
+        return prediction(shown, self.classes, judge(self.module, pixels))
+
+    def predict_files(self, paths: Iterable[str | Path]) -> Iterator[Prediction | Unreadable]:
+        """One answer for every file; a folder stands for the files in it."""
+        return predict_files(self.module, self.classes, self.image_px, paths)
+
+    def trace(self, photo: Photo, *, name: str | None = None) -> "Trace":
+        """Every layer's input and output for one photo, and the arithmetic between them."""
+        from seethrough.explain.trace import trace
+
+        pixels = self.fitted(photo, name=name).pixels
+        return trace(self.module, pixels, classes=self.classes)
+
+    def probabilities(self, images: UInt8[np.ndarray, "n h w 3"]) -> Float32[np.ndarray, "n k"]:
+        """Probabilities of many images that have the network's size already."""
+        self._check_size(images.shape[1], images.shape[2])
+        return probabilities(self.module, images)
+
+    def evaluate(self, dataset: Dataset) -> Report:
+        """The report on the test photos of a data set that has these classes.
+
+        If the network learned from this data set, its training photos are judged too: the report
+        then names the gap.
+        """
+        self._check_size(dataset.image_px, dataset.image_px)
+        if dataset.classes != self.classes:
+            raise DataError(
+                f"{dataset.name} has the classes {_list(dataset.classes)}.",
+                why=f"the network knows {_list(self.classes)}, in this order.",
+                fix="give photos of the same classes, in folders with the same names.",
+            )
+        test, train = dataset.indices(Split.TEST), dataset.indices(Split.TRAIN)
+        if len(test) == 0:
+            raise DataError(
+                f"{dataset.name} has no test photo.",
+                why="a network can only be judged on photos that it did not learn from.",
+                fix="add photos, or a folder test/ with some of every class.",
+            )
+        learned_here = self.trained_on == dataset.fingerprint and len(train) > 0
+        accuracy = self._accuracy(dataset, train) if learned_here else None
+        return evaluate(
+            probabilities(self.module, dataset.images[test]),
+            dataset.labels[test],
+            self.classes,
+            train_accuracy=accuracy,
+            train_images=len(train) if learned_here else 0,
+        )
+
+    def _accuracy(self, dataset: Dataset, indices: np.ndarray) -> float:
+        """In pieces, so that memory does not grow with the number of photos."""
+        hits = 0
+        for start in range(0, len(indices), 1024):
+            piece = indices[start : start + 1024]
+            said = logits(self.module, dataset.images[piece]).argmax(axis=1)
+            hits += int((said == dataset.labels[piece]).sum())
+        return hits / len(indices)
+
+    def _check_size(self, height: int, width: int) -> None:
+        if (height, width) != (self.image_px, self.image_px):
+            raise ShapeError(
+                f"The images have {width} × {height} px.",
+                why=f"this network looks at {self.image_px} × {self.image_px} px.",
+                fix=f"load them with image_px={self.image_px}.",
+            )
+
+
+def wrap(
+    module: nn.Module,
+    *,
+    classes: Sequence[str],
+    image_px: int,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+) -> Classifier:
+    """A classifier of any trained torch module that answers with logits.
+
+    The module takes float images n 3 h w of 0..1, standardised if `mean` and `std` are given (one
+    number for each colour, on the scale 0..1). A visible layer, `normalise`, is put before it;
+    nothing in the module itself is changed, neither now nor by looking at it later.
+    """
+    if (mean is None) != (std is None):
+        raise ShapeError(
+            "Only one of mean and std was given.",
+            why="standardising takes both: (pixel / 255 − mean) / std.",
+            fix="give both, or neither if the module takes plain 0..1.",
+        )
+    normalise = Normalise(
+        (0.0, 0.0, 0.0) if mean is None else mean, (1.0, 1.0, 1.0) if std is None else std
+    )
+    whole = nn.Sequential()
+    whole.add_module("normalise", normalise.to(device_of(module)))
+    whole.add_module("network", module)
+    classifier = Classifier(module=whole, classes=tuple(classes), image_px=image_px)
+    _try(classifier)
+    return classifier
+
+
+def _try(classifier: Classifier) -> None:
+    """Ask once, so that a module that does not fit is refused here and not at the first photo."""
+    side = classifier.image_px
+    try:
+        answer = logits(classifier.module, np.zeros((1, side, side, 3), dtype=np.uint8))
+    except (RuntimeError, ValueError, TypeError) as error:
+        if isinstance(error, ShapeError):
+            raise
+        raise ShapeError(
+            f"The module cannot be asked about an image of {side} × {side} px.",
+            why=f"it raised {type(error).__name__}: {error}",
+            fix="check image_px, and that it takes float images of the shape (n, 3, h, w).",
+        ) from error
+    if answer.shape[1] != len(classifier.classes):
+        raise ShapeError(
+            f"The module gives {answer.shape[1]} numbers for {len(classifier.classes)} classes.",
+            why="every class needs one.",
+            fix="name as many classes as the module has outputs, in their order.",
+        )
+
+
+def _checked(photo: np.ndarray) -> UInt8[np.ndarray, "h w 3"]:
+    if photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[2] != 3 or photo.size == 0:
+        raise DataError(
+            f"An array of {photo.dtype} {photo.shape} is no photo.",
+            why="pixels are uint8 (height, width, 3): red, green, blue from 0 to 255.",
+            fix="convert it, for example: np.asarray(image.convert('RGB')) with Pillow.",
+        )
+    return photo
+
+
+def _list(classes: Sequence[str]) -> str:
+    shown = ", ".join(classes[:8])
+    return shown if len(classes) <= 8 else f"{shown} and {len(classes) - 8} more"

@@ -1,0 +1,78 @@
+"""Images through a network to probabilities.
+
+    logits         what the network answers: one number for every class, float32
+    probabilities  p = exp(z − max z) / Σ exp(z − max z), added up in float64, given as float32
+
+Two ways in, and they may differ in a last bit, because a framework may add in another order when
+it works on several images at once:
+
+    judge          one image alone. The way of every file, wherever it comes from: the terminal,
+                   Python and HTTP give identical numbers, whatever stands beside the file.
+    probabilities  many images, in batches. The way of whole data sets.
+
+The network gets pixel values 0..255 as float32, n c h w. It is in evaluation mode while it is
+asked, and afterwards in the mode that it was in. Raises ShapeError.
+"""
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32, UInt8
+from torch import Tensor, nn
+
+from seethrough.errors import ShapeError
+from seethrough.model.mode import device_of, evaluating
+
+
+def logits(
+    module: nn.Module, images: UInt8[np.ndarray, "n h w 3"], *, batch: int = 256
+) -> Float32[np.ndarray, "n k"]:
+    """What the network answers to each image, asked `batch` images at a time."""
+    if len(images) == 0:
+        raise ShapeError(
+            "There is no image to judge.",
+            why="the number of classes is known from the network's first answer only.",
+            fix="give at least one image.",
+        )
+    assert batch > 0
+    device = device_of(module)
+    with evaluating(module), torch.inference_mode():
+        answers = [
+            _answer(module, images[start : start + batch], device)
+            for start in range(0, len(images), batch)
+        ]
+    return np.concatenate(answers)
+
+
+def probabilities(
+    module: nn.Module, images: UInt8[np.ndarray, "n h w 3"], *, batch: int = 256
+) -> Float32[np.ndarray, "n k"]:
+    """How sure the network is of each class, for each image."""
+    return softmax(logits(module, images, batch=batch))
+
+
+def judge(module: nn.Module, image: UInt8[np.ndarray, "h w 3"]) -> Float32[np.ndarray, " k"]:
+    """The probabilities of one image, which is alone in its batch."""
+    return np.asarray(probabilities(module, image[None])[0])
+
+
+def softmax(answers: Float[np.ndarray, "n k"]) -> Float32[np.ndarray, "n k"]:
+    """Logits to probabilities, as in the module's formula."""
+    exact = answers.astype(np.float64)
+    powers = np.exp(exact - exact.max(axis=1, keepdims=True))
+    shares: Float[np.ndarray, "n k"] = powers / powers.sum(axis=1, keepdims=True)
+    return shares.astype(np.float32)
+
+
+def _answer(
+    module: nn.Module, images: UInt8[np.ndarray, "n h w 3"], device: torch.device
+) -> Float32[np.ndarray, "n k"]:
+    pixels = np.ascontiguousarray(images.transpose(0, 3, 1, 2), dtype=np.float32)
+    answer = module(torch.from_numpy(pixels).to(device))
+    if not isinstance(answer, Tensor) or answer.ndim != 2 or len(answer) != len(images):
+        found = f"shape {tuple(answer.shape)}" if isinstance(answer, Tensor) else f"{type(answer)}"
+        raise ShapeError(
+            f"The network answers {len(images)} images with {found}.",
+            why="a classifier answers with one row for every image: one number for every class.",
+            fix="give a network whose output has the shape (images, classes).",
+        )
+    return answer.to("cpu", torch.float32).numpy()
