@@ -12,8 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Int
-from scipy.stats import binomtest
-from sklearn.metrics import confusion_matrix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +37,8 @@ def matrix(
     labels: Int[np.ndarray, " n"], predicted: Int[np.ndarray, " n"], num_classes: int
 ) -> Int[np.ndarray, "k k"]:
     """The photos counted by what they show and what was said."""
+    from sklearn.metrics import confusion_matrix  # takes 1 s: see `interval.wilson`
+
     counts: Int[np.ndarray, "k k"] = confusion_matrix(
         labels, predicted, labels=np.arange(num_classes)
     )
@@ -46,6 +46,8 @@ def matrix(
 
 
 def most_confused(
+    from sklearn.metrics import confusion_matrix  # takes 1 s: see `interval.wilson`
+
     counts: Int[np.ndarray, "k k"], classes: Sequence[str], *, limit: int = 10
 ) -> tuple[Confusion, ...]:
     """Confusions that happened, most frequent first; equal ones in the order of the classes."""
@@ -71,6 +73,8 @@ def outstanding_pair(counts: Int[np.ndarray, "k k"], classes: Sequence[str]) -> 
         return None
     row, column = np.unravel_index(int(both.argmax()), both.shape)
     images = int(both[row, column])
+    from scipy.stats import binomtest  # see `interval.wilson`
+
     by_chance = binomtest(images, mistakes, 1 / num_pairs, alternative="greater").pvalue
     if by_chance * num_pairs > 0.05:
         return None

@@ -14,8 +14,6 @@ Newcombe, Statistics in Medicine 17 (1998) 873, method 10, for the difference.
 import math
 from typing import NamedTuple
 
-from scipy.stats import binomtest
-
 
 class Interval(NamedTuple):
     """Both ends belong to it."""
@@ -32,6 +30,8 @@ def wilson(hits: int, total: int) -> Interval:
     """95 % interval of a share; everything is possible when nothing was counted."""
     if total == 0:
         return Interval(0.0, 1.0)
+    from scipy.stats import binomtest  # takes 0.7 s, which reading a stored report does without
+
     ends = binomtest(hits, total).proportion_ci(confidence_level=0.95, method="wilson")
     return Interval(max(0.0, float(ends.low)), min(1.0, float(ends.high)))
 
