@@ -49,7 +49,7 @@ def pack(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes:
     header += b" " * (-len(header) % 8)  # so that the tensors begin at a multiple of 8
     if len(header) > MAX_HEADER:
         raise CheckpointError(
-            f"the header of these weights would have {len(header):,} bytes.",
+            f"The header of these weights would have {len(header):,} bytes.",
             why=f"names and metadata together may have {MAX_HEADER:,}.",
             fix="store less metadata beside the weights.",
         )
@@ -141,7 +141,7 @@ def load_into(module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
             )
         if given.is_floating_point() and not bool(torch.isfinite(given).all()):
             raise CheckpointError(
-                f"the weights of {name} are not all numbers.",
+                f"The weights of {name} are not all numbers.",
                 why="the training that wrote them had diverged: they hold NaN or infinity.",
                 fix="take an older checkpoint, or train again with a smaller peak_lr.",
             )
@@ -150,7 +150,7 @@ def load_into(module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
 
 def _foreign(why: str) -> CheckpointError:
     return CheckpointError(
-        "these weights belong to another network.",
+        "These weights belong to another network.",
         why=why,
         fix="load them into the network that they were trained with.",
     )

@@ -1,7 +1,7 @@
 """Reading a network's text: words to layers, and the order that layers must keep.
 
 Every mistake is a SpecError that names the word, its place and what is allowed there. A place is
-"layer 3, character 27": both counted from 1, characters over the whole text.
+"Layer 3, character 27": both counted from 1, characters over the whole text.
 The notation itself is described in `spec`.
 """
 
@@ -101,7 +101,7 @@ def from_line(text: str, max_layers: int) -> tuple[LayerSpec, ...]:
     """The layers of a one-line text."""
     if len(text) > MAX_TEXT:
         raise SpecError(
-            f"the network's text has {len(text):,} characters.",
+            f"The network's text has {len(text):,} characters.",
             why="a text of this size is not a network that a person wrote.",
             fix=f"write at most {MAX_TEXT:,} characters.",
         )
@@ -118,13 +118,13 @@ def _pieces(text: str) -> Iterator[list[Word]]:
         number += bool(words)
         if words:
             start = part.start() + 1
-            places = [f"layer {number}, character {start + word.start()}" for word in words]
+            places = [f"Layer {number}, character {start + word.start()}" for word in words]
             yield [
                 Word(word.group().lower(), place) for word, place in zip(words, places, strict=True)
             ]
         elif _is_between_commas(text, part.start(), part.end()):
             raise SpecError(
-                f"layer {number + 1}, character {part.start() + 1}: there is no layer here.",
+                f"Layer {number + 1}, character {part.start() + 1}: there is no layer here.",
                 why="a comma stands between two layers.",
                 fix="take one comma away, or write a layer there: " + ", ".join(WORDS) + ".",
             )
@@ -148,7 +148,7 @@ def _settle(drafts: Sequence[Draft], max_layers: int) -> tuple[LayerSpec, ...]:
         layers.append(layer)
     fault = misplaced(layers, max_layers)
     if fault is not None:
-        place = f"{drafts[fault.index].place}: " if drafts else ""
+        place = f"{drafts[fault.index].place}: " if drafts else "The network: "
         raise SpecError(place + fault.what, why=fault.why, fix=fault.fix)
     return tuple(layers)
 
@@ -266,7 +266,7 @@ def from_toml(text: str, max_layers: int) -> tuple[tuple[LayerSpec, ...], str | 
         table = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SpecError(
-            f"the network's text is no TOML: {error}.",
+            f"The network's text is no TOML: {error}.",
             why="a text with an equals sign is read as TOML.",
             fix='write layers = ["conv 16 k3 p1", "flatten", "dense"], or one line without =.',
         ) from None
@@ -274,16 +274,16 @@ def from_toml(text: str, max_layers: int) -> tuple[tuple[LayerSpec, ...], str | 
     for key in table:
         if key not in keys:
             _refuse(
-                Word(key, "top of the TOML"), f"its keys are {', '.join(keys)}.", "take it away."
+                Word(key, "Top of the TOML"), f"its keys are {', '.join(keys)}.", "take it away."
             )
     name, image_px, layers = (table.get(key) for key in keys)
     for key, value, kind in (("name", name, str), ("image_px", image_px, int)):
         if value is not None and type(value) is not kind:
-            word = Word(f"{key} = {value!r}", "top of the TOML")
+            word = Word(f"{key} = {value!r}", "Top of the TOML")
             _refuse(word, f"{key} is {'text' if kind is str else 'a whole number'}.", "correct it.")
     if not isinstance(layers, list):
         raise SpecError(
-            "the TOML has no list of layers.",
+            "The TOML has no list of layers.",
             why="a network is made of layers.",
             fix='write layers = ["conv 16 k3 p1", "relu", "flatten", "dense"].',
         )
@@ -292,7 +292,7 @@ def from_toml(text: str, max_layers: int) -> tuple[tuple[LayerSpec, ...], str | 
 
 
 def _from_item(number: int, item: object) -> Draft:
-    place = f"layer {number}"
+    place = f"Layer {number}"
     if isinstance(item, str):
         words = [
             Word(word.group().lower(), f"{place}, character {word.start() + 1}")

@@ -67,7 +67,7 @@ def preset(name: str, *, image_px: int | None = None) -> NetworkSpec:
     if known is None:
         near = difflib.get_close_matches(name, PRESETS, n=1)
         raise SpecError(
-            f"there is no network {name!r}.",
+            f"There is no network {name!r}.",
             why=f"the ready networks are {', '.join(PRESETS)}.",
             fix=(f"did you mean {near[0]}? " if near else "")
             + "take one of them, or write the layers: conv 16 k3 p1, relu, flatten, dense.",
@@ -98,14 +98,27 @@ def _read(path: Path) -> str:
         text = content.decode()
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(
-            f"the network's file {path} cannot be read.",
+            f"The network's file {path} cannot be read.",
             why=f"{error}.",
             fix="give the path of a TOML file, the name of a network, or its layers.",
         ) from None
     if len(content) > MAX_FILE:
         raise SpecError(
-            f"the network's file {path} is larger than {MAX_FILE:,} bytes.",
+            f"The network's file {path} is larger than {MAX_FILE:,} bytes.",
             why="a file of this size is not a network that a person wrote.",
             fix="give the file with the network.",
         )
     return text
+
+
+def default_for(image_px: int) -> NetworkSpec:
+    """The network that is trained when none was asked for: the demo's, with as many halvings as fit.
+
+    32 px: 32, 16, 8, 4 cells, which is the preset `demo`; larger images get more blocks of two
+    convolutions and a pooling, smaller ones fewer.
+    """
+    if image_px == PRESETS["demo"].image_px:
+        return preset("demo")
+    halvings = max(1, (image_px // 4).bit_length() - 1)
+    text = f"{_BLOCK}, {_BLOCK}, maxpool 2, " * halvings + "flatten, dense"
+    return parse(text, name=f"demo-{image_px}", image_px=image_px)

@@ -241,7 +241,7 @@ def _find(sizes: Sequence[LayerSize], layer: str) -> tuple[LayerSize, LayerSize]
         if size.name == layer:
             return size, last_map
     raise LayerError(
-        f"there is no layer {layer!r}.",
+        f"There is no layer {layer!r}.",
         why=f"the network's layers are {', '.join(size.name for size in sizes)}.",
         fix="ask for one of these.",
     )

@@ -95,7 +95,7 @@ class NetworkSpec:
             )
         fault = notation.misplaced(self.layers, MAX_LAYERS)
         if fault is not None:
-            raise SpecError(f"layer {fault.index + 1}: {fault.what}", why=fault.why, fix=fault.fix)
+            raise SpecError(f"Layer {fault.index + 1}: {fault.what}", why=fault.why, fix=fault.fix)
 
 
 def parse(text: str, *, name: str | None = None, image_px: int | None = None) -> NetworkSpec:
