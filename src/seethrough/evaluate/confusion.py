@@ -46,8 +46,6 @@ def matrix(
 
 
 def most_confused(
-    from sklearn.metrics import confusion_matrix  # takes 1 s: see `interval.wilson`
-
     counts: Int[np.ndarray, "k k"], classes: Sequence[str], *, limit: int = 10
 ) -> tuple[Confusion, ...]:
     """Confusions that happened, most frequent first; equal ones in the order of the classes."""
