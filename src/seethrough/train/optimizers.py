@@ -30,7 +30,7 @@ def optimizer_for(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
         optimizer: torch.optim.Optimizer = torch.optim.AdamW(
             groups, lr=recipe.peak_lr, betas=(recipe.momentum, _BETA2), fused=True
         )
-        names = ("exp_avg", "exp_avg_sq")
+        names: tuple[str, ...] = ("exp_avg", "exp_avg_sq")
     else:
         optimizer = torch.optim.SGD(
             groups,

@@ -1,0 +1,152 @@
+"""A new run: everything is checked, then a folder with its run.json is made.
+
+Raises ShapeError where the network does not fit the images, RecipeError where the recipe cannot
+train on them, StorageError where the folder cannot be made. Nothing is left behind then.
+"""
+
+import dataclasses
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from seethrough.data.dataset import Dataset, Split
+from seethrough.data.split import SplitPlan
+from seethrough.errors import RecipeError, ShapeError
+from seethrough.model.shapes import measure
+from seethrough.model.spec import NetworkSpec, to_text
+from seethrough.runs import durable, manifest, names
+from seethrough.runs.folder import Run, default_runs_dir
+from seethrough.runs.manifest import DatasetFacts, Manifest, NetworkFacts, Problem, SplitCount
+from seethrough.train.batches import Batches
+from seethrough.train.place import Place
+from seethrough.train.recipe import Recipe
+
+_WATCHED = 8
+
+
+def create(
+    dataset: Dataset,
+    spec: NetworkSpec,
+    recipe: Recipe,
+    *,
+    runs_dir: Path | None = None,
+    place: Place | None = None,
+    plan: SplitPlan | None = None,
+) -> Run:
+    """A new run, waiting to be recorded; `plan` is how the data set was divided when loaded."""
+    _check(dataset, spec, recipe)
+    runs_dir = (runs_dir or default_runs_dir()).expanduser().absolute()
+    facts = DatasetFacts(
+        name=dataset.name,
+        source=dataset.source,
+        fingerprint=dataset.fingerprint,
+        image_px=dataset.image_px,
+        classes=dataset.classes,
+        counts=_counts(dataset),
+        problems=tuple(
+            Problem(path=each.path, what=each.what, why=each.why, fix=each.fix)
+            for each in dataset.problems
+        ),
+        notes=dataset.notes,
+        plan=dataclasses.asdict(plan or SplitPlan()),
+    )
+    folder = _new_folder(runs_dir)
+    made = Manifest(
+        id=folder.name,
+        created=datetime.now(UTC).isoformat(timespec="microseconds"),
+        dataset=facts,
+        network=NetworkFacts(name=spec.name, image_px=spec.image_px, text=to_text(spec)),
+        recipe=recipe,
+        environment=environment(place or Place()),
+        watched=_watched(dataset),
+    )
+    durable.write(folder / manifest.FILE, made.to_bytes())
+    durable.sync_folder(runs_dir)
+    return Run(folder, made)
+
+
+def train_images(dataset: Dataset) -> int:
+    """How many images a network would learn from."""
+    return len(dataset.indices(Split.TRAIN))
+
+
+def environment(place: Place) -> dict[str, str]:
+    """What bit-identical weights depend on beside seed, data and recipe."""
+    return {
+        "seethrough": version("seethrough"),
+        "python": platform.python_version(),
+        "torch": version("torch"),
+        "numpy": version("numpy"),
+        "platform": platform.platform(),
+        "cpu": _processor(),
+        "device": place.device,
+        "threads": str(place.num_threads()),
+    }
+
+
+def _check(dataset: Dataset, spec: NetworkSpec, recipe: Recipe) -> None:
+    measure(spec, len(dataset.classes))
+    Batches.of(dataset, recipe)
+    if spec.image_px != dataset.image_px:
+        raise ShapeError(
+            f"The network takes {spec.image_px} px images and these have {dataset.image_px} px.",
+            why="its dense layers count the cells of one image size.",
+            fix=f"load the images with image_px={spec.image_px}, or give the network theirs.",
+        )
+    if recipe.shift_px >= dataset.image_px:
+        raise RecipeError(
+            f"shift_px={recipe.shift_px} does not suit images of {dataset.image_px} px.",
+            why="nothing of the image would be left.",
+            fix=f"write a number from 0 to {dataset.image_px - 1}, such as shift_px=2.",
+        )
+
+
+def _new_folder(runs_dir: Path) -> Path:
+    try:
+        runs_dir.mkdir(parents=True, exist_ok=True)
+        for name in names.candidates():
+            folder = runs_dir / name
+            try:
+                folder.mkdir()
+            except FileExistsError:
+                continue
+            return folder
+    except OSError as error:
+        raise durable.refused(runs_dir, 0, error) from error
+    raise AssertionError("candidates never end")
+
+
+def _counts(dataset: Dataset) -> tuple[SplitCount, ...]:
+    table = np.zeros((len(dataset.classes), len(Split)), dtype=np.int64)
+    np.add.at(table, (dataset.labels, dataset.splits), 1)
+    return tuple(
+        SplitCount(
+            label=label,
+            train=int(row[Split.TRAIN]),
+            validation=int(row[Split.VALIDATION]),
+            test=int(row[Split.TEST]),
+        )
+        for label, row in zip(dataset.classes, table, strict=True)
+    )
+
+
+def _watched(dataset: Dataset) -> tuple[int, ...]:
+    """Up to eight test images, the classes in turn; chosen by content, not by file name."""
+    test = dataset.indices(Split.TEST)
+    test = test[np.argsort(dataset.ids[test], kind="stable")]
+    of_class = [test[dataset.labels[test] == label] for label in range(len(dataset.classes))]
+    longest = max((len(each) for each in of_class), default=0)
+    turns = [int(each[turn]) for turn in range(longest) for each in of_class if turn < len(each)]
+    return tuple(turns[:_WATCHED])
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.processor() or platform.machine())

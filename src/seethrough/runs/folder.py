@@ -1,0 +1,186 @@
+"""A run on the disk: one folder, found by name.
+
+    run.json                  what it is (manifest.py)
+    log.jsonl                 what happened (log.py)
+    checkpoints/              where to go on (checkpoints.py)
+    weights.safetensors       the trained network
+    predictions.safetensors   what it says of the test images
+    report.json               how good it is
+    process.json, launch.json, output.txt   who records it, and what that process printed
+
+Reading names and logs needs no torch; `classifier`, `predictions` and `dataset` load it.
+"""
+
+import difflib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import platformdirs
+
+from seethrough.errors import RunError
+from seethrough.evaluate.report import Report
+from seethrough.model import spec
+from seethrough.model.spec import NetworkSpec
+from seethrough.runs import log, manifest, summary
+from seethrough.runs.log import LogEvent
+from seethrough.runs.manifest import Manifest
+from seethrough.runs.summary import Summary
+
+if TYPE_CHECKING:
+    from seethrough.classifier import Classifier
+    from seethrough.data.dataset import Dataset
+    from seethrough.runs.results import Predictions
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One training: what was asked, what happened, and what came out."""
+
+    folder: Path
+    manifest: Manifest
+
+    @property
+    def id(self) -> str:
+        """The run's name."""
+        return self.manifest.id
+
+    @property
+    def summary(self) -> Summary:
+        """Where the run stands now."""
+        return summary.summarise(self.folder)
+
+    @property
+    def network(self) -> NetworkSpec:
+        """The network that was trained."""
+        facts = self.manifest.network
+        return spec.parse(facts.text, name=facts.name, image_px=facts.image_px)
+
+    @property
+    def report(self) -> Report:
+        """How good the finished network is on images it never saw."""
+        path = self.folder / "report.json"
+        try:
+            return Report.from_dict(json.loads(path.read_bytes()))
+        except FileNotFoundError:
+            raise RunError(
+                f"{self.id} has no report.",
+                why=_why_no_report(self),
+                fix=f"go on with it: seethrough train --resume {self.id}.",
+            ) from None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise RunError(
+                f"{path} cannot be read.",
+                why=f"{error}.",
+                fix=f"measure again: seethrough evaluate {self.id}.",
+            ) from error
+
+    @property
+    def classifier(self) -> "Classifier":
+        """The trained network with its classes; of an unfinished run, as last checkpointed."""
+        from seethrough.runs import results  # torch, which listing runs does without
+
+        return results.classifier(self)
+
+    @property
+    def predictions(self) -> "Predictions":
+        """What the finished network says of every test image."""
+        from seethrough.runs import results
+
+        return results.predictions(self)
+
+    def dataset(self) -> "Dataset":
+        """The images it learned from, loaded again; RunError where they are others now."""
+        from seethrough.runs import results
+
+        return results.dataset(self)
+
+    def log(self, *, after: int = 0) -> Iterator[tuple[int, LogEvent]]:
+        """Each event of the log after byte `after`, with the byte at which its line ends."""
+        return log.read(self.folder / "log.jsonl", after=after)
+
+
+def _why_no_report(run: Run) -> str:
+    state = run.summary.state
+    if state == "finished":
+        return "no images were set aside for testing, or the report was deleted."
+    return f"a report is made at the end, and this run is {state}."
+
+
+def default_runs_dir() -> Path:
+    """Where runs live: SEETHROUGH_RUNS, or the user's data folder."""
+    given = os.environ.get("SEETHROUGH_RUNS")
+    return Path(given).expanduser() if given else platformdirs.user_data_path("seethrough") / "runs"
+
+
+def open_run(reference: str | Path, runs_dir: Path | None = None) -> Run:
+    """The run with this id, a unique beginning of one, this folder, or the `last` one."""
+    place = runs_dir or default_runs_dir()
+    if isinstance(reference, Path) or os.sep in reference or reference in {".", ".."}:
+        folder = Path(reference).expanduser()
+        return Run(folder, manifest.read(folder))
+    ids = run_ids(place)
+    if not ids:
+        raise RunError(
+            f"There is no run {reference!r}.",
+            why=f"there are no runs in {place}.",
+            fix="train one: seethrough train FOLDER; or say where they are with --runs-dir.",
+        )
+    if reference in ids:
+        return find_run(reference, place)
+    if reference == "last":
+        return find_run(max(ids, key=lambda each: _created(place / each)), place)
+    matching = [each for each in ids if reference and each.startswith(reference)]
+    if len(matching) == 1:
+        return find_run(matching[0], place)
+    if matching:
+        raise RunError(
+            f"{reference!r} may mean {len(matching)} runs.",
+            why=f"{_listed(matching)} begin with it.",
+            fix="write more of the name.",
+        )
+    near = difflib.get_close_matches(reference, ids, n=3, cutoff=0.5)
+    raise RunError(
+        f"There is no run {reference!r} in {place}.",
+        why=f"the nearest names are {_listed(near)}." if near else "no name is like it.",
+        fix="`seethrough runs` lists them all.",
+    )
+
+
+def find_run(run_id: str, runs_dir: Path) -> Run:
+    """The run with exactly this id: for readers that take ids and never paths."""
+    if run_id not in run_ids(runs_dir):
+        raise RunError(
+            f"There is no run {run_id!r}.",
+            why="no folder of that name holds a run.",
+            fix="look at the list of runs.",
+        )
+    return Run(runs_dir / run_id, manifest.read(runs_dir / run_id))
+
+
+def run_ids(runs_dir: Path) -> list[str]:
+    """The names of all runs, in alphabetical order."""
+    try:
+        with os.scandir(runs_dir) as entries:
+            return sorted(
+                entry.name
+                for entry in entries
+                if entry.is_dir() and os.path.exists(f"{entry.path}/{manifest.FILE}")  # noqa: PTH110
+            )
+    except FileNotFoundError:
+        return []
+
+
+def _created(folder: Path) -> str:
+    try:
+        return str(manifest.raw(folder).get("created", ""))
+    except RunError:
+        return ""
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(names[:5])
+    return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown

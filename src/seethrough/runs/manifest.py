@@ -1,0 +1,143 @@
+"""run.json: what a run is, written once when it is created.
+
+    schema       1; a newer one is refused
+    id, created  the run's name; when, ISO 8601 in UTC
+    dataset      what was learned from: source, fingerprint, classes, counts, problems, notes
+    network      name, image_px, text
+    recipe       everything that changes the result
+    environment  versions, processor, threads: what else bit-identical weights depend on
+    watched      positions in the data set of the test images that the log follows
+
+What happened afterwards stands in the log.
+"""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from seethrough.errors import RunError
+from seethrough.train.recipe import Recipe
+
+SCHEMA = 1
+FILE = "run.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitCount:
+    """Images of one class in every split."""
+
+    label: str
+    train: int
+    validation: int
+    test: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """A file that was found and could not be used."""
+
+    path: str
+    what: str
+    why: str
+    fix: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetFacts:
+    """The images a run learns from, without their pixels."""
+
+    name: str
+    source: str
+    fingerprint: str
+    image_px: int
+    classes: tuple[str, ...]
+    counts: tuple[SplitCount, ...]
+    problems: tuple[Problem, ...]
+    notes: tuple[str, ...]
+    plan: Mapping[str, float]  # test, validation, seed: how undivided images were divided
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkFacts:
+    """The network's name and its text."""
+
+    name: str
+    image_px: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """All of run.json."""
+
+    id: str
+    created: str
+    dataset: DatasetFacts
+    network: NetworkFacts
+    recipe: Recipe
+    environment: Mapping[str, str]
+    watched: tuple[int, ...]
+
+    def to_bytes(self) -> bytes:
+        """The file's content."""
+        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        content: dict[str, Any] = {"schema": SCHEMA, **fields}
+        content["dataset"] = dataclasses.asdict(self.dataset)
+        content["network"] = dataclasses.asdict(self.network)
+        content["recipe"] = self.recipe.to_dict()
+        return json.dumps(content, ensure_ascii=False, indent=1).encode()
+
+
+def read(folder: Path) -> Manifest:
+    """The manifest of the run in `folder`."""
+    stored = raw(folder)
+    stored.pop("schema")
+    try:
+        dataset = dict(stored.pop("dataset"))
+        dataset["classes"] = tuple(dataset["classes"])
+        dataset["counts"] = tuple(SplitCount(**count) for count in dataset["counts"])
+        dataset["problems"] = tuple(Problem(**problem) for problem in dataset["problems"])
+        dataset["notes"] = tuple(dataset["notes"])
+        return Manifest(
+            dataset=DatasetFacts(**dataset),
+            network=NetworkFacts(**stored.pop("network")),
+            recipe=Recipe.from_dict(stored.pop("recipe")),
+            watched=tuple(stored.pop("watched")),
+            **stored,
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _damaged(folder, f"{error}") from error
+
+
+def raw(folder: Path) -> dict[str, Any]:
+    """run.json as plain values, of a schema that this program knows."""
+    try:
+        stored = json.loads((folder / FILE).read_bytes())
+    except FileNotFoundError:
+        raise RunError(
+            f"{folder} holds no run.",
+            why=f"there is no {FILE} in it.",
+            fix="give the folder that `seethrough train` made; `seethrough runs` lists them.",
+        ) from None
+    except (OSError, ValueError) as error:
+        raise _damaged(folder, f"{error}") from error
+    if not isinstance(stored, dict) or not isinstance(stored.get("schema"), int):
+        raise _damaged(folder, "it has no schema number")
+    if stored["schema"] > SCHEMA:
+        raise RunError(
+            f"The run {folder.name} was written by a newer Seethrough.",
+            why=f"its schema is {stored['schema']}, and this version reads up to {SCHEMA}.",
+            fix="install the newer version.",
+        )
+    return stored
+
+
+def _damaged(folder: Path, why: str) -> RunError:
+    return RunError(
+        f"{folder / FILE} cannot be read.",
+        why=f"{why}.",
+        fix="restore the file from a copy, or delete the folder and train again.",
+    )

@@ -1,0 +1,35 @@
+"""The tables of the index of runs, as numbered steps from an empty file.
+
+`user_version` counts the steps that were taken. A step is never changed after it was released:
+a new one is added.
+"""
+
+import sqlite3
+
+
+def m001_summaries(connection: sqlite3.Connection) -> None:
+    """One row a run: what its files said when they last were as `stamp` tells."""
+    connection.execute(
+        "CREATE TABLE summaries ("
+        " folder TEXT PRIMARY KEY,"  # name of the run's folder
+        " stamp TEXT NOT NULL,"  # sizes and times of run.json and log.jsonl
+        " summary TEXT NOT NULL"  # JSON
+        ") WITHOUT ROWID"
+    )
+
+
+MIGRATIONS = (m001_summaries,)
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Take the steps that are missing; sqlite3.DatabaseError where the file is newer."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > len(MIGRATIONS):
+        raise sqlite3.DatabaseError(f"the index has version {version}")
+    for number, step in enumerate(MIGRATIONS[version:], start=version + 1):
+        with connection:
+            connection.execute("BEGIN IMMEDIATE")
+            (now,) = connection.execute("PRAGMA user_version").fetchone()
+            if now < number:
+                step(connection)
+                connection.execute(f"PRAGMA user_version = {number}")

@@ -1,0 +1,209 @@
+"""Recording a run: training's events become the log, the checkpoints and the results.
+
+The log is made durable before a checkpoint is, and the checkpoint remembers how long the log was:
+a resume cuts the log back to it, so that its steps are those of a training never interrupted.
+An event is a dictionary with the fields of the server's message of the same kind.
+Whatever ends the training, but a kill, stands in the log's last line.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from seethrough.data.dataset import Dataset
+from seethrough.data.load import load
+from seethrough.errors import RunError, SeethroughError, StorageError
+from seethrough.model.build import build
+from seethrough.model.checkpoint import weights_sha256
+from seethrough.model.presets import resolve
+from seethrough.model.spec import NetworkSpec
+from seethrough.runs import checkpoints, creation, durable, lines, process, results
+from seethrough.runs.checkpoints import Checkpoint
+from seethrough.runs.folder import Run
+from seethrough.runs.interruption import interruption
+from seethrough.runs.log import Log, LogEvent, begins_with
+from seethrough.train import loop
+from seethrough.train.events import Done, EpochEnd, Event, Snapshot, Started, Step, Stopped
+from seethrough.train.place import Place, exact
+from seethrough.train.recipe import Recipe
+
+
+def train(
+    dataset: Dataset | str | Path,
+    *,
+    network: str | NetworkSpec | None = None,
+    recipe: Recipe | None = None,
+    runs_dir: Path | None = None,
+    place: Place | None = None,
+) -> Run:
+    """Train a network on the images and return the run; Ctrl-C stops it after a checkpoint.
+
+    Without a network the demo's is taken at the images' size, without a recipe one that suits
+    their number.
+    """
+    images = dataset if isinstance(dataset, Dataset) else load(dataset)
+    if not isinstance(network, NetworkSpec):
+        network = resolve(network or "demo", images.image_px)
+    if recipe is None:
+        split = creation.train_images(images)
+        recipe = Recipe.default_for(train_images=split, image_px=images.image_px)
+    run = creation.create(images, network, recipe, runs_dir=runs_dir, place=place)
+    with interruption() as should_stop:
+        for _ in record(run, dataset=images, place=place, should_stop=should_stop):
+            pass
+    return run
+
+
+def record(
+    run: Run,
+    *,
+    dataset: Dataset,
+    place: Place | None = None,
+    should_stop: Callable[[], bool] = loop.never,
+) -> Iterator[LogEvent]:
+    """Train to the end, or go on from the newest checkpoint; yields each line as it is logged.
+
+    Raises RunError where the run is finished, is recorded by another process, or has other images.
+    """
+    results.check_same(run, dataset)
+    with process.recording(run.folder):
+        if run.summary.is_finished:
+            raise RunError(
+                f"{run.id} is finished.",
+                why="all its epochs are done, and its report is made.",
+                fix=f"look at it: seethrough evaluate {run.id}; or train a new run.",
+            )
+        durable.sweep(run.folder)
+        durable.sweep(run.folder / "checkpoints")
+        recording = _Recording(run, dataset, place or Place())
+        try:
+            yield from recording.lines(should_stop)
+        finally:
+            recording.log.close()
+
+
+class _Recording:
+    """A run while it is recorded, with its log open."""
+
+    def __init__(self, run: Run, dataset: Dataset, place: Place) -> None:
+        self.run, self.dataset, self.place = run, dataset, place
+        mean, std = dataset.mean_std()
+        self.network = build(
+            run.network,
+            num_classes=len(dataset.classes),
+            mean=mean,
+            std=std,
+            seed=run.manifest.recipe.seed,
+        )
+        self.kept, self.notes = checkpoints.to_resume(run.folder)
+        path = run.folder / "log.jsonl"
+        if self.kept is not None:
+            self.notes += _differences(run, place)
+            if not begins_with(path, self.kept.log):
+                self.notes.append("The log was changed since the checkpoint; some of it is lost.")
+            self.notes.append(f"Resumed after step {self.kept.state.step}.")
+        elif path.exists():
+            self.notes.append("Started over: there was no checkpoint to go on from.")
+        self.log = Log(path, keep=self.kept.log.length if self.kept else 0)
+        self.epoch, self.seconds, self.accuracy = 0, 0.0, run.summary.test_accuracy
+
+    def lines(self, should_stop: Callable[[], bool]) -> Iterator[LogEvent]:
+        """Every line that this recording adds to the log."""
+        try:
+            if self.kept is not None:
+                self.epoch = self.kept.state.epoch
+                self.seconds = self.kept.state.scalars["elapsed_s"]
+                # The log was cut back to before this line; it is as true as it was.
+                yield self._checkpoint_line(self.kept)
+                yield from self._noted()
+            for event in loop.train(
+                self.network,
+                self.dataset,
+                self.run.manifest.recipe,
+                place=self.place,
+                resume=self.kept.state if self.kept else None,
+                should_stop=should_stop,
+                watched=self.run.manifest.watched,
+            ):
+                yield from self._event(event, should_stop)
+        except Exception as error:
+            failure = error if isinstance(error, SeethroughError) else _unexpected(error)
+            # A disk that refuses this line too leaves a log without an end: the run can resume.
+            with contextlib.suppress(StorageError):
+                self._end("failed", failure)
+            raise
+
+    def _event(self, event: Event, should_stop: Callable[[], bool]) -> Iterator[LogEvent]:
+        match event:
+            case Started():
+                yield self._add(lines.started(event))
+                yield from self._noted()
+            case Step():
+                self.seconds = event.elapsed_s
+                yield self._add(lines.step(event))
+            case EpochEnd():
+                self.epoch, self.seconds = event.epoch, event.elapsed_s
+                self.accuracy = event.test_accuracy
+                yield self._add(lines.epoch(event))
+            case Snapshot():
+                kept = Checkpoint(
+                    state=event.state,
+                    log=self.log.sync(),
+                    weights_sha256=weights_sha256(self.network),
+                )
+                checkpoints.write(self.run.folder, kept)
+                yield self._checkpoint_line(kept)
+            case Stopped():
+                self.seconds = event.elapsed_s
+                yield self._end("stopped")
+            case Done():
+                self.seconds = event.elapsed_s
+                with exact(self.place):
+                    done = results.finish(self.run, self.network, self.dataset, should_stop)
+                if done is not None:
+                    self.accuracy = done.test_accuracy
+                yield self._end("stopped" if done is None else "finished")
+
+    def _add(self, line: LogEvent) -> LogEvent:
+        self.log.append(line)
+        return line
+
+    def _noted(self) -> Iterator[LogEvent]:
+        for text in self.notes:
+            yield self._add(lines.note(text))
+        self.notes = []
+
+    def _checkpoint_line(self, kept: Checkpoint) -> LogEvent:
+        return self._add(lines.checkpoint(kept.state.step, kept.state.epoch, kept.weights_sha256))
+
+    def _end(self, state: str, error: SeethroughError | None = None) -> LogEvent:
+        line = lines.end(
+            state,
+            epoch=self.epoch,
+            train_seconds=self.seconds,
+            test_accuracy=self.accuracy,
+            weights_sha256=None if error else weights_sha256(self.network),
+            error=error,
+        )
+        self._add(line)
+        self.log.sync()
+        return line
+
+
+def _differences(run: Run, place: Place) -> list[str]:
+    """A sentence where this machine is not the one that the run began on."""
+    before, now = run.manifest.environment, creation.environment(place)
+    changed = [
+        f"{name} {before.get(name)} → {now[name]}" for name in now if now[name] != before.get(name)
+    ]
+    if not changed:
+        return []
+    return [f"Not on the same ground as before ({'; '.join(changed)}): last digits may differ."]
+
+
+def _unexpected(error: Exception) -> SeethroughError:
+    return SeethroughError(
+        "Training ended with an unexpected error.",
+        why=f"{type(error).__name__}: {error}",
+        fix="resume the run; if it happens again, report it with this text.",
+    )

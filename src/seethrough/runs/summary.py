@@ -1,0 +1,106 @@
+"""One line about a run, taken from its manifest and the end of its log.
+
+    state     waiting    created or started up, nothing logged yet
+              training   a living process records it
+              stopped    asked to stop, or its process died: `--resume` goes on
+              finished   weights and report are there
+              failed     the log or a background process ended with an error
+
+The log says what happened; whether a process lives is asked of the system each time, so a dead
+one never shows as training.
+"""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from seethrough.runs import manifest, process
+
+State = Literal["waiting", "training", "stopped", "finished", "failed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """One line of the list of runs."""
+
+    id: str
+    created: str  # ISO 8601, UTC
+    state: State
+    dataset: str
+    network: str
+    epoch: int  # epochs finished
+    epochs: int  # epochs asked for
+    test_accuracy: float | None  # 0..1, after the newest epoch
+    train_seconds: float
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether its weights and report are there."""
+        return self.state == "finished"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Names and plain values."""
+        return dataclasses.asdict(self)
+
+
+def summarise(folder: Path) -> Summary:
+    """Where the run in `folder` stands now."""
+    return reconciled(from_files(folder), folder)
+
+
+def from_files(folder: Path) -> Summary:
+    """What the files say; a log that is not ended says `waiting` or `stopped`."""
+    stored = manifest.raw(folder)
+    epoch, end, step = _tail(folder / "log.jsonl")
+    state: State = "waiting" if epoch is None and step is None else "stopped"
+    seconds = max((event["elapsed_s"] for event in (epoch, step) if event), default=0.0)
+    accuracy = epoch["test_accuracy"] if epoch else None
+    if end:
+        state, seconds = end["state"], end["train_seconds"]
+        accuracy = accuracy if end["test_accuracy"] is None else end["test_accuracy"]
+    return Summary(
+        id=stored["id"],
+        created=stored["created"],
+        state=state,
+        dataset=stored["dataset"]["name"],
+        network=stored["network"]["name"],
+        epoch=epoch["epoch"] if epoch else 0,
+        epochs=stored["recipe"]["epochs"],
+        test_accuracy=accuracy,
+        train_seconds=seconds,
+    )
+
+
+def reconciled(said: Summary, folder: Path) -> Summary:
+    """The summary with the state that the system's processes confirm."""
+    if said.is_finished:
+        return said
+    state = said.state
+    if process.is_recorded(folder):
+        state = "training"
+    elif said.state == "waiting" and process.was_launched(folder):
+        state = "waiting" if process.recorder(folder) else "failed"
+    return dataclasses.replace(said, state=state)
+
+
+def _tail(path: Path) -> tuple[dict[str, Any] | None, dict[str, Any] | None, dict[str, Any] | None]:
+    """The log's last epoch, its end if that is its last word, and its last step."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None, None, None
+    content = content[: content.rfind(b"\n") + 1]  # a torn last line does not count
+    end = _last(content, "end")
+    return _last(content, "epoch"), end, _last(content, "step")
+
+
+def _last(content: bytes, kind: str) -> dict[str, Any] | None:
+    """The last line of a kind; every line begins with its kind."""
+    beginning = f'{{"kind": "{kind}"'.encode()
+    start = content.rfind(b"\n" + beginning) + 1
+    if start == 0 and not content.startswith(beginning):
+        return None
+    event: dict[str, Any] = json.loads(content[start : content.index(b"\n", start)])
+    return event
