@@ -1,0 +1,79 @@
+"""A data set in memory: pixels, labels, names, and what went wrong on the way.
+
+Pixels are 8-bit RGB, all squares of one size; normalisation belongs to the network.
+`id` is the first eight bytes, big-endian, of the SHA-256 of the file: equal files, equal ids.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32, Int32, Int64, UInt8, UInt64
+
+from seethrough.data.split import Split
+
+__all__ = ["Dataset", "Problem", "Split"]
+
+_CHUNK_BYTES = 16_000_000  # of pixels that are looked at together
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """A file that was found and could not be used."""
+
+    path: str
+    what: str
+    why: str
+    fix: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """Images, labels and splits in the order of the paths; nothing here changes after loading."""
+
+    name: str
+    source: str  # absolute path of the folder or the zip, or the name of a built-in set
+    fingerprint: str  # SHA-256 in hexadecimal: see `fingerprint.py`
+    image_px: int
+    classes: tuple[str, ...]  # sorted; a label is a position in it
+    images: UInt8[np.ndarray, "n h w 3"]  # read-only, mapped from the cache
+    labels: Int64[np.ndarray, " n"]
+    splits: UInt8[np.ndarray, " n"]  # values of Split
+    ids: UInt64[np.ndarray, " n"]
+    paths: tuple[str, ...]  # relative to the source, with /
+    sizes: Int32[np.ndarray, "n 2"]  # width, height of the file, upright
+    problems: tuple[Problem, ...]
+    notes: tuple[str, ...]  # whole sentences
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def indices(self, split: Split) -> Int64[np.ndarray, " m"]:
+        """Positions of the images of one split."""
+        return np.flatnonzero(self.splits == split).astype(np.int64)
+
+    def mean_std(self) -> tuple[Float32[np.ndarray, " 3"], Float32[np.ndarray, " 3"]]:
+        """Mean and standard deviation of pixel / 255 over the training images, for each channel.
+
+        Sums are exact integers. A channel in which all pixels are equal has no spread to divide
+        by; it gets 1.
+        """
+        train = self.indices(Split.TRAIN)
+        side = self.image_px
+        step = max(1, _CHUNK_BYTES // (side * side * 3))
+        total, total_of_squares = [0, 0, 0], [0, 0, 0]
+        for start in range(0, len(train), step):
+            wide = self.images[train[start : start + step]].astype(np.uint16)
+            sums = wide.sum(axis=(0, 1, 2), dtype=np.uint64)
+            squares = np.square(wide, out=wide).sum(axis=(0, 1, 2), dtype=np.uint64)  # 255² fits
+            for channel in range(3):
+                total[channel] += int(sums[channel])
+                total_of_squares[channel] += int(squares[channel])
+        count = max(1, len(train) * side * side)
+        mean = [value / count / 255 for value in total]
+        # count² · variance, in integers: no digits are lost to the difference of two large numbers
+        spread = [
+            count * squares - plain * plain
+            for plain, squares in zip(total, total_of_squares, strict=True)
+        ]
+        std = [(value**0.5) / count / 255 if value else 1.0 for value in spread]
+        return np.array(mean, dtype=np.float32), np.array(std, dtype=np.float32)

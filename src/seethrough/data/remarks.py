@@ -1,0 +1,68 @@
+"""What a user should know about their photos, in whole sentences with counts and examples."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import numpy as np
+from jaxtyping import UInt8
+
+from seethrough.data.cache import Decoded
+from seethrough.data.dataset import Problem
+from seethrough.data.split import Split
+
+_MANY_UNUSED: Final = 0.05  # share of files from which a sentence says that it is a lot
+
+
+def on_files(
+    said: Iterable[tuple[str, str]], problems: Sequence[Problem], num_files: int
+) -> list[str]:
+    """On what was read: `said` are pairs of a path and a sentence about that file."""
+    paths: dict[str, list[str]] = defaultdict(list)
+    for path, sentence in said:
+        paths[sentence].append(path)
+    notes = [
+        f"{_files(len(where))} ({where[0]}{', …' if len(where) > 1 else ''}): {sentence}"
+        for sentence, where in sorted(paths.items())
+    ]
+    if problems and len(problems) > _MANY_UNUSED * num_files:
+        share = len(problems) / max(num_files, len(problems))
+        notes.append(
+            f"{_files(len(problems))} could not be used, {share:.0%} of what was found. "
+            "The list says why."
+        )
+    return notes
+
+
+def on_content(kept: Decoded, splits: UInt8[np.ndarray, " n"]) -> list[str]:
+    """On identical files and on what the split could not do."""
+    notes: list[str] = []
+    first, group = np.unique(kept.ids, return_index=True, return_inverse=True)[1:]
+    twins = np.flatnonzero(kept.labels != kept.labels[first][group])
+    if len(twins):
+        one, other = kept.paths[first[group[twins[0]]]], kept.paths[twins[0]]
+        notes.append(
+            f"{_files(len(np.unique(group[twins])))} lie in more than one class folder "
+            f"({one} is {other}): one of the names is wrong."
+        )
+    copies = len(kept.ids) - len(first)
+    if copies:
+        notes.append(f"{_files(copies)} are exact copies of others.")
+    trained = np.isin(kept.ids, kept.ids[splits == Split.TRAIN])
+    if leaked := int(np.count_nonzero(trained & (splits == Split.TEST))):
+        notes.append(
+            f"{leaked} of the test photos are also among the training photos: "
+            "the score on them says nothing."
+        )
+    if kept.splits is None:
+        tested = np.bincount(kept.labels[splits == Split.TEST], minlength=len(kept.classes))
+        if alone := [kept.classes[index] for index in np.flatnonzero(tested == 0)]:
+            notes.append(
+                f"No test photo of {', '.join(map(repr, alone[:5]))}: there are too few to set one "
+                "aside."
+            )
+    return notes
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count:,} files"
