@@ -15,6 +15,8 @@ import unicodedata
 import weakref
 import zipfile
 import zlib
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -34,25 +36,23 @@ _AGAIN = "make the zip again from the folder of photos, with the system's own zi
 
 
 class Archive(Source):
-    """A zip on disk; the file stays open as long as the object lives."""
+    """A zip on disk; once its list of files was asked for, it stays open."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._stamp, self._zip = _opened(path)
-        self._members: dict[str, zipfile.ZipInfo] = {}
-        self._listing = self._checked()
 
     def listing(self) -> Listing:
         """All files in the archive that may hold photos."""
-        return self._listing
+        return self._contents.listing
 
     def stamp(self) -> str:
         """Of the archive's own size and times of change."""
-        return self._stamp
+        state = self._path.stat()
+        return f"{state.st_size} {state.st_mtime_ns} {state.st_ctime_ns} {state.st_ino}"
 
     def read(self, path: str) -> bytes:
         """The unpacked content of one file."""
-        member = self._members.get(path)
+        member = self._contents.members.get(path)
         if member is None:
             raise DataError(
                 f"{path}: not in {self._path.name}.",
@@ -60,8 +60,8 @@ class Archive(Source):
                 fix="load the archive again if it was changed.",
             )
         try:
-            with self._zip.open(member) as file:
-                # One byte more than promised: to read to the end is what makes zipfile check the sum.
+            with self._contents.zip.open(member) as file:
+                # One byte more than promised: only reading to the end makes zipfile check the sum.
                 content = file.read(min(member.file_size, MAX_FILE_BYTES) + 1)
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
             raise DataError(
@@ -72,30 +72,31 @@ class Archive(Source):
         check_file_size(len(content), name=path)
         return content
 
-    def _checked(self) -> Listing:
-        members = self._zip.infolist()
-        _check_extent(members, self._zip.start_dir, self._path)
-        entries: list[Entry] = []
-        problems: list[Problem] = []
+    @cached_property
+    def _contents(self) -> "_Contents":
+        opened = _opened(self._path)
+        members = opened.infolist()
+        _check_extent(members, opened.start_dir, self._path)
         names = _Names(self._path)
         for member in members:
-            path = names.add(member)
-            if path is None:
-                continue
-            try:
-                _check_member(member, path)
-            except DataError as error:
-                problems.append(Problem(path=path, what=error.what, why=error.why, fix=error.fix))
-                continue
-            self._members[path] = member
-            entries.append(Entry(path, member.file_size, f"{member.CRC:08x}"))
+            names.add(member)
         names.check_collisions()
-        return Listing(
-            entries=tuple(sorted(entries, key=lambda entry: entry.path)),
+        listing = Listing(
+            entries=tuple(sorted(names.entries, key=lambda entry: entry.path)),
             folders=tuple(sorted(names.folders)),
-            problems=tuple(sorted(problems, key=lambda problem: problem.path)),
+            problems=tuple(sorted(names.problems, key=lambda problem: problem.path)),
             num_ignored=len(names.ignored),
         )
+        return _Contents(opened, names.members, listing)
+
+
+@dataclass(frozen=True, slots=True)
+class _Contents:
+    """An open archive whose names have been checked."""
+
+    zip: zipfile.ZipFile
+    members: dict[str, zipfile.ZipInfo]
+    listing: Listing
 
 
 class _Names:
@@ -103,74 +104,94 @@ class _Names:
 
     def __init__(self, archive: Path) -> None:
         self._archive = archive
-        self._files: dict[str, str] = {}  # how a careless computer would compare it → the name
+        self._folded: dict[str, str] = {}  # how a careless computer would compare it → the name
+        self._known: dict[str, str | None] = {}  # a folder as written → its path; None: ignored
+        self.entries: list[Entry] = []
+        self.members: dict[str, zipfile.ZipInfo] = {}
+        self.problems: list[Problem] = []
         self.folders: set[str] = set()
         self.ignored: set[str] = set()
 
-    def add(self, member: zipfile.ZipInfo) -> str | None:
-        """The path of a file; None for folders and for what a system left behind."""
-        name = _decoded(member)
-        parts = self._harmless(name)
-        for depth, part in enumerate(parts):
-            if is_ignored(part):
-                self.ignored.add("/".join(parts[: depth + 1]))
-                return None
-        is_folder = name.replace("\\", "/").endswith("/")
-        for depth in range(1, len(parts) + is_folder):
-            self.folders.add("/".join(parts[:depth]))
-        if is_folder or not parts:
-            return None
-        path = "/".join(parts)
+    def add(self, member: zipfile.ZipInfo) -> None:
+        """Take one more entry in, unless it is a system's or cannot be read."""
+        above, cut, last = _decoded(member).replace("\\", "/").rpartition("/")
+        written = above + cut
+        if written not in self._known:
+            self._known[written] = self._folder(written)
+        folder = self._known[written]
+        if folder is None or not last:
+            return
+        if last in (".", "..") or "\0" in last or self._is_drive(last):
+            raise self._hostile(written + last)
+        path = f"{folder}/{last}" if folder else last
+        if is_ignored(last):
+            self.ignored.add(path)
+            return
         key = _folded(path)
-        if key in self._files:
+        if key in self._folded:
             raise DataError(
                 f"{self._archive.name}: two files are called {path!r}.",
-                why=f"{self._files[key]!r} and {path!r} are one name on many computers.",
+                why=f"{self._folded[key]!r} and {path!r} are one name on many computers.",
                 fix="rename one of them and make the zip again.",
             )
-        self._files[key] = path
-        return path
+        self._folded[key] = path
+        try:
+            _check_member(member, path)
+        except DataError as error:
+            self.problems.append(Problem.of(path, error))
+            return
+        self.members[path] = member
+        self.entries.append(Entry(path, member.file_size, f"{member.CRC:08x}"))
 
     def check_collisions(self) -> None:
         """Refuse a name that is a file and a folder at once."""
         for folder in sorted(self.folders):
-            if _folded(folder) in self._files:
+            if _folded(folder) in self._folded:
                 raise DataError(
                     f"{self._archive.name}: {folder!r} is a file and a folder.",
                     why="no honest program writes such an archive.",
                     fix=_AGAIN,
                 )
 
-    def _harmless(self, name: str) -> tuple[str, ...]:
-        plain = name.replace("\\", "/")
-        parts = tuple(part for part in plain.split("/") if part not in ("", "."))
-        drive = len(plain) > 1 and plain[1] == ":" and plain[0].isalpha()
-        if plain.startswith("/") or drive or ".." in parts or "\0" in name:
-            raise DataError(
-                f"{self._archive.name}: the name {name!r} leads out of the archive.",
-                why="such names are made to overwrite files elsewhere. Nothing was unpacked.",
-                fix="ask where this archive comes from; " + _AGAIN,
-            )
+    def _folder(self, written: str) -> str | None:
+        """The path of a folder and of all folders above it; None where a system owns it."""
+        parts = [part for part in written.split("/") if part not in ("", ".")]
+        if written.startswith("/") or self._is_drive(written) or ".." in parts or "\0" in written:
+            raise self._hostile(written)
         if len(parts) > MAX_DEPTH:
             raise DataError(
                 f"{self._archive.name}: folders inside folders, {len(parts)} deep.",
                 why=f"up to {MAX_DEPTH} levels are read.",
                 fix="put one folder a class into the zip.",
             )
-        return parts
+        for depth, part in enumerate(parts, start=1):
+            path = "/".join(parts[:depth])
+            if is_ignored(part):
+                self.ignored.add(path)
+                return None
+            self.folders.add(path)
+        return "/".join(parts)
+
+    def _is_drive(self, name: str) -> bool:
+        return len(name) > 1 and name[1] == ":" and name[0].isalpha()
+
+    def _hostile(self, name: str) -> DataError:
+        return DataError(
+            f"{self._archive.name}: the name {name!r} leads out of the archive.",
+            why="such names are made to overwrite files elsewhere. Nothing was unpacked.",
+            fix="ask where this archive comes from; " + _AGAIN,
+        )
 
 
 class _Bytes:
-    """The file under a ZipFile: every read names its place, so threads do not disturb each other."""
+    """The file under a ZipFile. It closes with its last user, and every read names its place."""
 
     def __init__(self, path: Path) -> None:
         self._handle = os.open(path, os.O_RDONLY)
         weakref.finalize(self, os.close, self._handle)
         self._name = path.name
         self._at = 0
-        state = os.fstat(self._handle)
-        self.size = state.st_size
-        self.stamp = f"{state.st_size} {state.st_mtime_ns} {state.st_ctime_ns} {state.st_ino}"
+        self._size = os.fstat(self._handle).st_size
 
     def seekable(self) -> bool:
         return True
@@ -179,7 +200,7 @@ class _Bytes:
         return self._at
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self.size}[whence]
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
         if start + offset < 0:
             message = "a place before the beginning"
             raise OSError(message)
@@ -187,7 +208,7 @@ class _Bytes:
         return self._at
 
     def read(self, size: int = -1) -> bytes:
-        wanted = max(0, self.size - self._at) if size < 0 else size
+        wanted = max(0, self._size - self._at) if size < 0 else size
         if wanted > _MAX_DIRECTORY_BYTES:
             raise self._too_many()
         content = os.pread(self._handle, wanted, self._at)
@@ -205,7 +226,7 @@ class _Bytes:
         )
 
 
-def _opened(path: Path) -> tuple[str, zipfile.ZipFile]:
+def _opened(path: Path) -> zipfile.ZipFile:
     try:
         file = _Bytes(path)
         start = file.read(512)
@@ -215,7 +236,7 @@ def _opened(path: Path) -> tuple[str, zipfile.ZipFile]:
                 why=f"its content is {guess(start)}; photos are read from a folder or a zip.",
                 fix="name the folder of the photos, or " + _AGAIN,
             )
-        return file.stamp, zipfile.ZipFile(file)
+        return zipfile.ZipFile(file)
     except OSError as error:
         raise DataError(
             f"{path}: cannot be read.",
@@ -279,9 +300,9 @@ def _check_member(member: zipfile.ZipInfo, path: str) -> None:
 
 
 def _decoded(member: zipfile.ZipInfo) -> str:
-    """The name; many programs write UTF-8 without saying so, and zipfile then reads code page 437."""
+    """The name; programs that write UTF-8 without saying so are read as they meant it."""
     name = member.orig_filename
-    if member.flag_bits & _UTF8_NAME:
+    if name.isascii() or member.flag_bits & _UTF8_NAME:
         return name
     try:
         return name.encode("cp437").decode("utf-8")
@@ -290,4 +311,6 @@ def _decoded(member: zipfile.ZipInfo) -> str:
 
 
 def _folded(path: str) -> str:
+    if path.isascii():
+        return path.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())

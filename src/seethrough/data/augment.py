@@ -101,5 +101,5 @@ def _windows(
         writeable=False,
     )
     rows = top[:, None] + np.arange(height)
-    picked = runs[np.arange(num_images)[:, None], rows, left[:, None]]
+    picked: np.ndarray = runs[np.arange(num_images)[:, None], rows, left[:, None]]
     return picked.reshape(num_images, height, width, 3)

@@ -1,6 +1,6 @@
 """Decoded photos, kept so that they are decoded once. Everything here can be made again.
 
-    <cache>/datasets/<key>/meta.json             names, labels, digests, and which array belongs to it
+    <cache>/datasets/<key>/meta.json             names, labels, digests, which array is meant
     <cache>/datasets/<key>/images-<digest>.npy   uint8, n × image_px × image_px × 3, row-major
 
 `<cache>` is SEETHROUGH_CACHE or the user's cache folder (platformdirs); `<key>` the first 32

@@ -4,9 +4,9 @@
     P, PA                   through their palette
     transparency            laid on white: round((colour × alpha + 255 × (255 − alpha)) / 255)
     I;16 (16-bit grey)      value / 257, rounded: scaled, not clipped
-    I (32-bit grey)         0..255 as they are; 0..65,535 / 257; anything else stretched, with a note
-    F (float grey)          0..1 × 255; 0..255 as they are; anything else stretched, with a note
-    CMYK                    (255 − c)(255 − k) / 255; in a JPEG, inverted only where Adobe's marker is
+    I (32-bit grey)         0..255 as they are; 0..65,535 / 257; others stretched, with a note
+    F (float grey)          0..1 × 255; 0..255 as they are; others stretched, with a note
+    CMYK                    (255 − c)(255 − k) / 255; in a JPEG, inverted if Adobe's marker is there
     LAB                     to sRGB by littleCMS
 
 Embedded colour profiles are not applied: the numbers in the file are the numbers that are shown.
@@ -21,6 +21,8 @@ _SIXTEEN_BITS_TO_EIGHT = 257  # 65,535 / 255
 def to_rgb(image: Image.Image) -> tuple[Image.Image, str | None]:
     """The picture in RGB, and a sentence where a choice had to be made."""
     mode = image.mode
+    if mode == "RGB" and "transparency" not in image.info:
+        return image, None
     if mode.startswith("I;16"):
         return _sixteen_bit(image), None
     if mode in ("I", "F"):

@@ -10,9 +10,11 @@ import numpy as np
 from jaxtyping import Float32, Int32, Int64, UInt8, UInt64
 
 from seethrough.data.split import Split
+from seethrough.errors import SeethroughError
 
 __all__ = ["Dataset", "Problem", "Split"]
 
+_FITS_32_BITS = 65_000  # squares of a pixel, up to 255², that can be added in 32 bits
 _CHUNK_BYTES = 16_000_000  # of pixels that are looked at together
 
 
@@ -24,6 +26,12 @@ class Problem:
     what: str
     why: str
     fix: str
+
+    @classmethod
+    def of(cls, path: str, error: SeethroughError) -> "Problem":
+        """What an error says about a file whose path stands beside it."""
+        what = error.what.removeprefix(f"{path}: ")
+        return cls(path=path, what=what[:1].upper() + what[1:], why=error.why, fix=error.fix)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +67,13 @@ class Dataset:
         """
         train = self.indices(Split.TRAIN)
         side = self.image_px
-        step = max(1, _CHUNK_BYTES // (side * side * 3))
+        step = min(_FITS_32_BITS, max(1, _CHUNK_BYTES // (side * side * 3)))
         total, total_of_squares = [0, 0, 0], [0, 0, 0]
         for start in range(0, len(train), step):
             wide = self.images[train[start : start + step]].astype(np.uint16)
-            sums = wide.sum(axis=(0, 1, 2), dtype=np.uint64)
-            squares = np.square(wide, out=wide).sum(axis=(0, 1, 2), dtype=np.uint64)  # 255² fits
+            sums = wide.sum(axis=0, dtype=np.uint32).sum(axis=(0, 1), dtype=np.uint64)
+            np.square(wide, out=wide)
+            squares = wide.sum(axis=0, dtype=np.uint32).sum(axis=(0, 1), dtype=np.uint64)
             for channel in range(3):
                 total[channel] += int(sums[channel])
                 total_of_squares[channel] += int(squares[channel])

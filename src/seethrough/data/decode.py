@@ -25,6 +25,7 @@ from seethrough.data.colour import to_rgb
 from seethrough.data.header import corrupt, misnamed, open_header, pillow_is_quiet
 
 # EXIF 2.32, tag 0x0112: how the stored rows and columns must be turned to stand upright.
+_LYING: Final = 5  # from this value on, rows and columns are exchanged
 _TURNS: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -34,6 +35,9 @@ _TURNS: Final = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_UPRIGHT: Final = 1
+# Where Pillow keeps what may hold an orientation: EXIF, EXIF as PNG text, XMP.
+_METADATA: Final = frozenset({"exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp"})
 _LARGE_PIXELS: Final = 8_000_000  # decoded one at a time: 64 MP take 0.5 GB on their way
 _LARGE: Final = threading.Lock()
 
@@ -102,29 +106,32 @@ def _upright(
             # TIFF reads its metadata while it decodes, and may warn about it.
             with pillow_is_quiet() if found == "TIFF" else nullcontext():
                 image.load()
-            turn, exif_note = _orientation(image)
+            orientation, exif_note = _orientation(image)
             rgb, colour_note = to_rgb(image)
-            if turn is not None:
+            if turn := _TURNS.get(orientation):
                 rgb = rgb.transpose(turn)
-                if turn in (_TURNS[5], _TURNS[6], _TURNS[7], _TURNS[8]):
-                    width, height = height, width
     except Exception as error:  # decoders raise whatever a damaged file makes them raise
         raise corrupt(name, found, error) from error
+    if orientation >= _LYING:
+        width, height = height, width
     notes = (misnamed(content, name=name), exif_note, _frames(image), colour_note)
     return rgb, width, height, " ".join(note for note in notes if note) or None
 
 
-def _orientation(image: ImageFile.ImageFile) -> tuple[Image.Transpose | None, str | None]:
+def _orientation(image: ImageFile.ImageFile) -> tuple[int, str | None]:
+    """EXIF's number, 1 where nothing has to be turned; TIFF is turned while it is decoded."""
+    if image.info.keys().isdisjoint(_METADATA):
+        return _UPRIGHT, None
     try:
         with pillow_is_quiet():
-            value = image.getexif().get(ExifTags.Base.Orientation, 1)
+            value = image.getexif().get(ExifTags.Base.Orientation, _UPRIGHT)
     except Exception:  # EXIF is a second, often careless, file inside the file
-        return None, "Its EXIF data is damaged and was ignored."
-    return _TURNS.get(value) if isinstance(value, int) else None, None
+        return _UPRIGHT, "Its EXIF data is damaged and was ignored."
+    return value if value in _TURNS else _UPRIGHT, None
 
 
 def _frames(image: ImageFile.ImageFile) -> str | None:
-    if image.format == "MPO":  # a camera's JPEG with a preview or a depth map behind it
+    if image.format not in ("GIF", "PNG", "WEBP", "TIFF"):
         return None
     try:
         with pillow_is_quiet():

@@ -129,7 +129,7 @@ class _Walk:
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from error
 
     def _problem(self, path: str, error: DataError) -> None:
-        self.problems.append(Problem(path=path, what=error.what, why=error.why, fix=error.fix))
+        self.problems.append(Problem.of(path, error))
 
 
 def _unreadable(path: str, error: OSError) -> DataError:

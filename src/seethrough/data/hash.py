@@ -38,5 +38,5 @@ def draws(ids: UInt64[np.ndarray, " n"], *key: int) -> UInt64[np.ndarray, " n"]:
 
 
 def below(limit: int, drawn: UInt64[np.ndarray, " n"]) -> Int64[np.ndarray, " n"]:
-    """The upper half of each draw as an integer in 0..limit − 1; uneven by less than limit / 2^32."""
+    """Each draw as an integer in 0..limit − 1; uneven by less than limit / 2^32."""
     return (((drawn >> np.uint64(32)) * np.uint64(limit)) >> np.uint64(32)).astype(np.int64)

@@ -68,7 +68,7 @@ _FOREIGN: Final = (
     (b"\x00\x00\x01\x00", "an icon"),
     (b"\x80\x02", "a Python pickle"),
 )
-# Pillow warns through a process-wide list of filters, which may not be changed by two threads at once.
+# Python keeps one list of warning filters for all threads; two may not change it at once.
 _WARNINGS: Final = threading.Lock()
 
 

@@ -71,7 +71,7 @@ def read(listing: Listing, *, name: str) -> Layout:
     given = _given_splits(tree, base, name)
     notes = [f"The photos were found in {base.rstrip('/')}."] if base else []
     if given:
-        roots = {folder: split for folder, split in given.items()}
+        roots = dict(given)
         others = [folder for folder in tree.folders(base) if folder not in roots]
         if others:
             notes.append(f"{_names(others)} was not used: it is not train, val or test.")
@@ -233,7 +233,7 @@ def _joined(
             )
     if empty := [label for label in classes if not train[label]]:
         raise DataError(
-            f"{name}: no photos in the class folder{'s' if len(empty) > 1 else ''} {_names(empty)}.",
+            f"{name}: no photos in the class {_folders(empty)}.",
             why="there is nothing to learn this class from.",
             fix="put photos into it, or remove the folder.",
         )
@@ -268,10 +268,14 @@ def _stray_photos(entries: Sequence[Entry]) -> Iterable[Problem]:
         if _suffix(entry) in IMAGE_SUFFIXES:
             yield Problem(
                 path=entry.path,
-                what=f"{entry.path}: it lies beside the class folders.",
+                what="It lies beside the class folders.",
                 why="a photo's class is the folder it lies in, and this one lies in none.",
                 fix="move it into the folder of its class.",
             )
+
+
+def _folders(names: Sequence[str]) -> str:
+    return f"{'folder' if len(names) == 1 else 'folders'} {_names(names)}"
 
 
 def _suffix(entry: Entry) -> str:

@@ -135,7 +135,7 @@ def _found(source: str | Path) -> tuple[str, str, Source]:
         ) from error
     exists = os.path.lexists(path)
     raise DataError(
-        f"{source}: {'neither a folder nor a file' if exists else 'there is no such folder or zip'}.",
+        f"{source}: {'neither folder nor file' if exists else 'there is no such folder or zip'}.",
         why=f"it was looked for at {absolute}.",
         fix=f"check the path, or use a built-in set: {', '.join(BUILTIN)}.",
     )
@@ -227,7 +227,7 @@ def _look_at(source: Source, side: int, photos: Sequence[Photo]) -> list[_Seen |
             content = source.read(photo.path)
             fitted = picture(content, name=photo.path, image_px=side)
         except DataError as error:
-            results.append(Problem(path=photo.path, what=error.what, why=error.why, fix=error.fix))
+            results.append(Problem.of(photo.path, error))
             continue
         size = (fitted.width, fitted.height)
         file_digest = hashlib.sha256(content).hexdigest()
@@ -242,7 +242,7 @@ def _refuse_gaps(
     learned = Counter(photo.label for photo in photos if photo.split in (None, 0))
     empty = [label for position, label in enumerate(classes) if not learned[position]]
     if empty:
-        first = problems[0].what if problems else "no file was found"
+        first = f"{problems[0].path}: {problems[0].what}" if problems else "no file was found"
         raise DataError(
             f"{name}: no readable photo of {', '.join(map(repr, empty[:5]))}.",
             why=f"{len(problems)} files could not be used; the first: {first}",

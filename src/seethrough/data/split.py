@@ -60,10 +60,7 @@ def assign(
     labels: Int64[np.ndarray, " n"], ids: UInt64[np.ndarray, " n"], plan: SplitPlan
 ) -> UInt8[np.ndarray, " n"]:
     """The `Split` of each image."""
-    splits = np.full(len(labels), Split.TRAIN, dtype=np.uint8)
-    contents, first, group_of, sizes = np.unique(
-        ids, return_index=True, return_inverse=True, return_counts=True
-    )
+    contents, group_of, sizes = np.unique(ids, return_inverse=True, return_counts=True)
     owner = np.full(len(contents), np.iinfo(np.int64).max)
     np.minimum.at(owner, group_of, labels)  # the first of the class names that a content carries
     rank = draws(contents, plan.seed, Purpose.SPLIT)
@@ -77,8 +74,7 @@ def assign(
             taken = _take(free, sizes, wanted=share * total)
             chosen[taken] = split
             free = [group for group in free if group not in set(taken)]
-    splits[:] = chosen[group_of]
-    return splits
+    return chosen[group_of]
 
 
 def _take(free: list[np.int64], sizes: Int64[np.ndarray, " g"], *, wanted: float) -> list[np.int64]:
