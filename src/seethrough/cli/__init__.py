@@ -1,1 +1,1 @@
-"""cli."""
+"""The door in the terminal: one file a command."""

@@ -1,0 +1,46 @@
+"""`seethrough evaluate`: how good a network is on photos that were set aside before training."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from seethrough.cli import options
+
+if TYPE_CHECKING:
+    from seethrough.evaluate.report import Report
+    from seethrough.runs.folder import Run
+
+
+@click.command("evaluate", short_help="How good a network is on photos it never saw.")
+@options.run
+@options.runs_dir
+@options.as_json
+def command(run: str, runs_dir: Path | None, *, as_json: bool) -> None:
+    """Say how good a network is on photos it never saw, and what would make it better.
+
+    A run that is not finished is judged as it was at its last checkpoint.
+
+    --json prints accuracy, interval [low, high], images, chance, train_accuracy, train_images,
+    loss, classes, confusion (row: label, column: predicted), per_class, most_confused, verdict,
+    explanation and warnings. Shares are 0..1.
+    """
+    from seethrough.cli.report import print_report
+    from seethrough.cli.terminal import print_json
+    from seethrough.runs.folder import open_run
+
+    report = _report(open_run(run, options.runs_folder(runs_dir)))
+    if as_json:
+        print_json(report.to_dict())
+    else:
+        print_report(report)
+
+
+def _report(run: "Run") -> "Report":
+    """The report that was made at the end of training; measured now where there is none."""
+    if (run.folder / "report.json").exists():
+        return run.report
+    from seethrough.cli.terminal import say
+
+    say(f"{run.id} is {run.summary.state}; measuring its newest weights.")
+    return run.classifier.evaluate(run.dataset())

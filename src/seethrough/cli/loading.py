@@ -1,0 +1,66 @@
+"""Loading photos where somebody waits for it: progress, then what was found and what was not.
+
+All of it goes to standard error; without a terminal only the outcome is told.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seethrough.cli.terminal import console, errors_are_watched, say
+
+if TYPE_CHECKING:
+    from seethrough.data.dataset import Dataset
+
+SHOWN_PROBLEMS = 5
+
+
+def load_photos(source: str | Path, *, image_px: int | None, is_quiet: bool) -> "Dataset":
+    """The data set, with a bar while it is read and a few lines about it afterwards."""
+    from seethrough.data.load import load
+
+    with _bar() as progress:
+        dataset = load(source, image_px=image_px, progress=progress)
+    if not is_quiet:
+        describe(dataset)
+    return dataset
+
+
+def describe(dataset: "Dataset") -> None:
+    """What there is to learn from, what is noteworthy, and which files could not be used."""
+    from seethrough.data.split import Split
+
+    train, test = (len(dataset.indices(split)) for split in (Split.TRAIN, Split.TEST))
+    say(
+        f"{dataset.name}: {train:,} photos to learn from, {test:,} set aside for testing, "
+        f"{len(dataset.classes)} classes, {dataset.image_px} px"
+    )
+    for note in dataset.notes:
+        say(note)
+    if not dataset.problems:
+        return
+    count = len(dataset.problems)
+    say(f"{count:,} {'file' if count == 1 else 'files'} could not be used:")
+    for problem in dataset.problems[:SHOWN_PROBLEMS]:
+        say(f"  {problem.path}: {' '.join(problem.what.split())} {' '.join(problem.why.split())}")
+    if count > SHOWN_PROBLEMS:
+        say(f"  and {count - SHOWN_PROBLEMS:,} more; `seethrough studio` lists them all.")
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[str, int, int], None] | None]:
+    """A bar on standard error that is gone when the work is done; None where nobody sees it."""
+    if not errors_are_watched():
+        yield None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn())
+    with Progress(*columns, console=console(to_errors=True), transient=True) as bar:
+        task = bar.add_task("looking for photos", total=None)
+
+        def progress(what: str, done: int, total: int) -> None:
+            bar.update(task, description=what, completed=done, total=total or None)
+
+        yield progress

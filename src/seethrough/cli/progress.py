@@ -1,0 +1,132 @@
+"""Training as one line on standard error: what is going on now, and how long it will take.
+
+On a terminal the line is drawn anew four times a second; elsewhere one line is printed an epoch.
+Reads the events of a run's log, from `record` or from the log of another process.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from seethrough.cli.terminal import console, errors_are_watched, printable, say
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+FRESH_STEPS = 3  # before that, the time of a step says little about those to come
+
+
+class TrainingLine:
+    """What the events told so far, as a line."""
+
+    def __init__(self, *, epochs: int, steps: int | None) -> None:
+        self._epochs, self._steps = epochs, steps
+        self._epoch: dict[str, Any] = {}
+        self._step: dict[str, Any] = {}
+
+    def tell(self, event: dict[str, Any]) -> None:
+        """Take in one event."""
+        if event["kind"] == "started":
+            self._steps = event["steps"]
+        elif event["kind"] == "epoch":
+            self._epoch = event
+        elif event["kind"] == "step":
+            self._step = event
+
+    def now(self) -> str:
+        """The step that was taken last, with the accuracy after the epoch before."""
+        if not self._step and not self._epoch:
+            return "getting ready"
+        at = self._step.get("epoch", self._epoch.get("epoch", 0))
+        loss = self._step.get("loss", self._epoch.get("test_loss"))
+        parts = [
+            f"epoch {at} of {self._epochs}",
+            _speed(self._epoch.get("images_per_second")),
+            f"loss {_number(loss)}",
+            f"test accuracy {_share(self._epoch.get('test_accuracy'))}",
+            self.left(),
+        ]
+        return "   ".join(part for part in parts if part)
+
+    def epoch_line(self) -> str:
+        """The epoch that just ended."""
+        epoch = self._epoch
+        if epoch["epoch"] == 0:
+            return f"untrained: test accuracy {_share(epoch['test_accuracy'])}"
+        parts = [
+            f"epoch {epoch['epoch']} of {self._epochs}: loss {_number(epoch['train_loss'])}",
+            f"training accuracy {_share(epoch['train_accuracy'])}",
+            f"test accuracy {_share(epoch['test_accuracy'])}",
+            _speed(epoch["images_per_second"]),
+            self.left(),
+        ]
+        return ", ".join(part for part in parts if part)
+
+    def left(self) -> str:
+        """The time for the steps to come, if they take as long as those before; "" if unknown."""
+        done = self._step.get("step", 0)
+        if not self._steps or done < FRESH_STEPS or done >= self._steps:
+            return ""
+        newest = max(self._step["elapsed_s"], self._epoch.get("elapsed_s", 0.0))
+        return f"{duration(newest / done * (self._steps - done))} left"
+
+
+@contextmanager
+def training_line(line: TrainingLine, *, is_quiet: bool) -> Iterator["Follower"]:
+    """Shows the line for as long as the `with` lasts; gives what to call with every event."""
+    if not errors_are_watched():
+        yield Follower(line, is_quiet=is_quiet)
+        return
+    from rich.live import Live
+
+    with Live(
+        get_renderable=lambda: _drawn(line),
+        console=console(to_errors=True),
+        refresh_per_second=4,
+        transient=True,
+    ):
+        yield Follower(line, is_quiet=True)
+
+
+class Follower:
+    """Passes events on to a line; prints what must not be lost, and epochs where nothing moves."""
+
+    def __init__(self, line: TrainingLine, *, is_quiet: bool) -> None:
+        self._line, self._is_quiet = line, is_quiet
+
+    def tell(self, event: dict[str, Any]) -> None:
+        """One event of the log."""
+        self._line.tell(event)
+        if event["kind"] == "note":
+            say(event["text"])
+        elif event["kind"] == "epoch" and not self._is_quiet:
+            say(self._line.epoch_line())
+
+
+def duration(seconds: float) -> str:
+    """8 s, 2 min 5 s, 3 h 20 min."""
+    whole = max(1, round(seconds))
+    minutes, rest = divmod(whole, 60)
+    if minutes < 1:
+        return f"{whole} s"
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest and minutes < 10 else f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def _drawn(line: TrainingLine) -> "Text":
+    from rich.text import Text
+
+    return Text(printable(line.now()), no_wrap=True, overflow="ellipsis")
+
+
+def _speed(images_per_second: float | None) -> str:
+    return "" if images_per_second is None else f"{images_per_second:,.0f} images/s"
+
+
+def _share(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.1f} %"
+
+
+def _number(value: float | None) -> str:
+    return "not a number" if value is None else f"{value:.3f}"

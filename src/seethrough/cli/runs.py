@@ -1,0 +1,54 @@
+"""`seethrough runs`: every run, newest first; `seethrough runs stop RUN` ends a training."""
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from seethrough.cli import options
+from seethrough.cli.terminal import print_json, print_table, print_text, say
+
+if TYPE_CHECKING:
+    from seethrough.runs.summary import Summary
+
+
+@click.command("runs", short_help="List all runs, newest first.")
+@options.runs_dir
+@options.as_json
+def command(runs_dir: Path | None, *, as_json: bool) -> None:
+    """List all runs, newest first.
+
+    --json prints a list; each run has id, created, state (waiting, training, stopped, finished,
+    failed), dataset, network, epoch, epochs, test_accuracy and train_seconds.
+    """
+    from seethrough.runs.store import list_runs
+
+    folder = options.runs_folder(runs_dir)
+    summaries = list_runs(folder)
+    if as_json:
+        print_json([dataclasses.asdict(summary) for summary in summaries])
+    elif summaries:
+        print_table(TITLES, [_row(summary) for summary in summaries], right=(3, 4, 5))
+    else:
+        print_text(f"There are no runs in {folder}.")
+        say("Train one: seethrough demo, or seethrough train FOLDER.")
+
+
+TITLES = ("run", "state", "photos", "epochs", "test accuracy", "training", "network", "created")
+
+
+def _row(summary: "Summary") -> tuple[str, ...]:
+    from seethrough.cli.progress import duration
+
+    accuracy = summary.test_accuracy
+    return (
+        summary.id,
+        summary.state,
+        summary.dataset,
+        f"{summary.epoch} of {summary.epochs}",
+        "–" if accuracy is None else f"{100 * accuracy:.1f} %",
+        duration(summary.train_seconds) if summary.train_seconds else "–",
+        summary.network,
+        summary.created[:16].replace("T", " "),
+    )

@@ -1,0 +1,103 @@
+"""What is printed, and where: results on standard output, everything else on standard error.
+
+With --json standard output gets one JSON value and nothing else. Escape characters in names of
+files and classes are shown, never sent to the terminal. Knows nothing of runs and networks.
+"""
+
+import json
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from seethrough.errors import SeethroughError
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+PLAIN_WIDTH = 100  # columns where the output is a file or a pipe
+
+
+def print_json(value: dict[str, Any] | list[Any]) -> None:
+    """One JSON value on standard output; a number that is none is refused, never printed."""
+    _print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def print_text(text: str) -> None:
+    """A result for people, on standard output."""
+    _print(printable(text))
+
+
+def say(text: str) -> None:
+    """A remark beside the result, on standard error."""
+    click.echo(printable(text), err=True)
+
+
+def say_error(error: SeethroughError) -> None:
+    """What, why and fix: three lines on standard error."""
+    what, why, fix = (" ".join(part.split()) for part in (error.what, error.why, error.fix))
+    click.secho(printable(what), err=True, fg="red")
+    click.echo(printable(f"why: {why}\nfix: {fix}"), err=True)
+
+
+def printable(text: str) -> str:
+    """The text with control characters written out; line ends stay."""
+    return "".join(
+        letter if letter == "\n" or letter.isprintable() else ascii(letter)[1:-1] for letter in text
+    )
+
+
+def errors_are_watched() -> bool:
+    """Whether somebody sees standard error as it is written: it is a terminal."""
+    return sys.stderr.isatty()
+
+
+def command_line(*words: str, runs_dir: Path | None = None) -> str:
+    """A command to copy, with the folder of the runs where it was named."""
+    place = [] if runs_dir is None else ["--runs-dir", str(runs_dir)]
+    return shlex.join(["seethrough", *words, *place])
+
+
+def console(*, to_errors: bool = False) -> "Console":
+    """Rich's console; a pipe gets fixed columns, so that nothing depends on the terminal's."""
+    from rich.console import Console
+
+    stream = sys.stderr if to_errors else sys.stdout
+    width = None if stream.isatty() else PLAIN_WIDTH
+    return Console(file=stream, width=width, highlight=False, soft_wrap=False)
+
+
+def print_table(
+    titles: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()
+) -> None:
+    """Rows under titles on standard output; the columns counted in `right` are numbers."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for place, title in enumerate(titles):
+        table.add_column(title, justify="right" if place in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(printable(cell)) for cell in row))
+    draw(table)
+
+
+def draw(drawn: "RenderableType") -> None:
+    """A table or coloured text on standard output; its words have been through `printable`."""
+    drawing = console()
+    with drawing.capture() as capture:
+        drawing.print(drawn)
+    _print("\n".join(line.rstrip() for line in capture.get().rstrip().split("\n")))
+
+
+def _print(text: str) -> None:
+    try:
+        click.echo(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise click.exceptions.Exit(141) from None

@@ -1,0 +1,128 @@
+"""`seethrough train`: from a folder of photos to a trained network."""
+
+from pathlib import Path
+
+import click
+
+from seethrough.cli import options
+
+
+@click.command("train", short_help="Train a network on a folder of photos.")
+@click.argument("folder", required=False)
+@click.option(
+    "--model", metavar="NAME_OR_TEXT", help="demo, tiny-vgg, lenet-5, a .toml, or layers."
+)
+@click.option("--image-px", type=click.IntRange(8, 512), metavar="N", help="Side of the images.")
+@click.option("--epochs", type=click.IntRange(min=1), metavar="N", help="Times through the photos.")
+@options.seed
+@click.option(
+    "--recipe",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="A TOML file with everything else: batch, peak_lr, ...",
+)
+@click.option("--resume", metavar="RUN", help="Go on with a run that was stopped.")
+@options.runs_dir
+@options.as_json
+def command(
+    folder: str | None,
+    model: str | None,
+    image_px: int | None,
+    epochs: int | None,
+    seed: int | None,
+    recipe: Path | None,
+    resume: str | None,
+    runs_dir: Path | None,
+    *,
+    as_json: bool,
+) -> int:
+    """Train a network on FOLDER: one sub-folder a class, a zip of that, or "everyday".
+
+    \b
+    seethrough train photos/ --epochs 20 --seed 7
+    seethrough train photos/ --model "conv 8 k5 s2, relu, maxpool 2, flatten, dense"
+    seethrough train --resume last
+
+    Ctrl-C stops and saves; --resume goes on where it was, as if it had not been stopped.
+
+    --json prints run, test_accuracy, test_interval [low, high], train_seconds, epochs and
+    weights_sha256 (nothing when stopped: the exit code is 130 then).
+    """
+    if resume is not None:
+        others = (folder, model, image_px, epochs, seed, recipe)
+        if any(given is not None for given in others):
+            raise click.UsageError(
+                "--resume goes on with the photos, the network and the recipe that the run was "
+                "started with. Leave the others out, or start a new run without --resume."
+            )
+        return _resume(resume, runs_dir=runs_dir, as_json=as_json)
+    if folder is None:
+        raise click.UsageError(
+            "FOLDER is missing: one sub-folder of photos a class, or a zip of that. "
+            "Without photos at hand: seethrough train everyday."
+        )
+    return _train(
+        folder,
+        model=model,
+        image_px=image_px,
+        recipe_file=recipe,
+        changes={"epochs": epochs, "seed": seed},
+        runs_dir=runs_dir,
+        as_json=as_json,
+    )
+
+
+def _train(
+    folder: str,
+    *,
+    model: str | None,
+    image_px: int | None,
+    recipe_file: Path | None,
+    changes: dict[str, int | None],
+    runs_dir: Path | None,
+    as_json: bool,
+) -> int:
+    from seethrough.cli.loading import load_photos
+    from seethrough.cli.terminal import say
+    from seethrough.cli.training import train_here
+    from seethrough.model.presets import resolve
+    from seethrough.runs.creation import create, train_images
+    from seethrough.train.recipe import Recipe
+
+    asked = None if model is None else resolve(model, image_px)  # before a photo is read
+    stored = None if recipe_file is None else Recipe.read(recipe_file)
+    if asked is not None and image_px is None and _has_own_size(model):
+        image_px = asked.image_px
+    dataset = load_photos(folder, image_px=image_px, is_quiet=as_json)
+    spec = resolve(model or "demo", dataset.image_px)
+    if stored is None:
+        stored = Recipe.default_for(train_images=train_images(dataset), image_px=dataset.image_px)
+    recipe = Recipe.from_dict(
+        {
+            **stored.to_dict(),
+            **{name: value for name, value in changes.items() if value is not None},
+        }
+    )
+    run = create(dataset, spec, recipe, runs_dir=options.runs_folder(runs_dir))
+    if not as_json:
+        say(f"Training {run.id}: {spec.name}, {recipe.epochs} epochs. Ctrl-C stops and saves.")
+    return train_here(run, dataset, runs_dir=runs_dir, as_json=as_json)
+
+
+def _has_own_size(model: str | None) -> bool:
+    """Ready networks and files say for which images they were made; layers alone do not."""
+    from seethrough.model.presets import PRESETS
+
+    return model is not None and (model in PRESETS or model.endswith(".toml"))
+
+
+def _resume(reference: str, *, runs_dir: Path | None, as_json: bool) -> int:
+    from seethrough.cli.terminal import say
+    from seethrough.cli.training import train_here
+    from seethrough.runs.folder import open_run
+
+    run = open_run(reference, options.runs_folder(runs_dir))
+    summary = run.summary
+    if not as_json:
+        say(f"Going on with {run.id} after epoch {summary.epoch} of {summary.epochs}.")
+    return train_here(run, run.dataset(), runs_dir=runs_dir, as_json=as_json)

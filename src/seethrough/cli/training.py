@@ -1,0 +1,114 @@
+"""Training in this process, and what is said at its end; shared by `train` and `demo --once`."""
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seethrough.cli.progress import TrainingLine, training_line
+from seethrough.cli.report import print_score
+from seethrough.cli.terminal import command_line, print_json, say
+from seethrough.errors import RunError, SeethroughError
+
+if TYPE_CHECKING:
+    from seethrough.data.dataset import Dataset
+    from seethrough.evaluate.report import Report
+    from seethrough.runs.folder import Run
+
+INTERRUPTED = 130  # as a shell reports Ctrl-C
+
+
+def train_here(run: "Run", dataset: "Dataset", *, runs_dir: Path | None, as_json: bool) -> int:
+    """Record the run to its end, or until Ctrl-C; the exit code."""
+    from seethrough.runs.interruption import interruption
+    from seethrough.runs.record import record
+    from seethrough.train.place import Place
+
+    end: dict[str, Any] | None = None
+    # A second Ctrl-C does not wait for the checkpoint; the one before it is still there.
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        interruption() as is_asked,
+        training_line(line_of(run), is_quiet=as_json) as shown,
+    ):
+        for event in record(run, dataset=dataset, place=Place(), should_stop=is_asked):
+            shown.tell(event)
+            end = event if event["kind"] == "end" else None
+    return close(run, end, runs_dir=runs_dir, as_json=as_json)
+
+
+def line_of(run: "Run") -> TrainingLine:
+    """A line that knows what the run's log told so far."""
+    line = TrainingLine(epochs=run.manifest.recipe.epochs, steps=None)
+    for _, event in run.log():
+        if event["kind"] != "end":
+            line.tell(event)
+    return line
+
+
+def close(run: "Run", end: dict[str, Any] | None, *, runs_dir: Path | None, as_json: bool) -> int:
+    """Say how the training ended, and what one can do now; the exit code."""
+    if end is None or end["state"] == "stopped":
+        say_stopped(run, runs_dir=runs_dir)
+        return INTERRUPTED
+    if end["state"] == "failed":
+        raise _failure(run, end)
+    report = _report(run)
+    if as_json:
+        print_json(outcome(run, end, report))
+        return 0
+    if report is None:
+        say("No photos were set aside for testing, so nobody knows how good it is.")
+    else:
+        print_score(report)
+    say_what_next(run.id, runs_dir=runs_dir)
+    return 0
+
+
+def outcome(run: "Run", end: dict[str, Any], report: "Report | None") -> dict[str, Any]:
+    """What `train --json` and `demo --once --json` print."""
+    return {
+        "run": run.id,
+        "test_accuracy": None if report is None else report.accuracy,
+        "test_interval": None if report is None else list(report.interval),
+        "train_seconds": end["train_seconds"],
+        "epochs": end["epoch"],
+        "weights_sha256": end["weights_sha256"],
+    }
+
+
+def say_stopped(run: "Run", *, runs_dir: Path | None) -> None:
+    """What is saved, and the command that goes on."""
+    summary = run.summary
+    done = f"{summary.epoch} of {summary.epochs} epochs are done"
+    say(f"Stopped. {run.id} is saved: {done}. Go on with")
+    say(f"  {command_line('train', '--resume', run.id, runs_dir=runs_dir)}")
+
+
+def say_what_next(run_id: str, *, runs_dir: Path | None) -> None:
+    """Commands to copy."""
+    wanted = [
+        (("studio", run_id), "look through it in the browser"),
+        (("evaluate", run_id), "class by class"),
+        (("predict", run_id, "photo.jpg"), "ask it about a photo"),
+    ]
+    lines = [(command_line(*words, runs_dir=runs_dir), why) for words, why in wanted]
+    width = max(len(line) for line, _ in lines)
+    say("\nWhat next")
+    for line, why in lines:
+        say(f"  {line:<{width}}   {why}")
+
+
+def _report(run: "Run") -> "Report | None":
+    try:
+        return run.report
+    except RunError:
+        return None
+
+
+def _failure(run: "Run", end: dict[str, Any]) -> SeethroughError:
+    error = end["error"] or {
+        "what": f"The training of {run.id} failed.",
+        "why": "its log does not say why.",
+        "fix": f"look at the end of {run.folder / 'log.jsonl'}.",
+    }
+    return SeethroughError(error["what"], why=error["why"], fix=error["fix"])
