@@ -14,7 +14,7 @@ import numpy as np
 
 from seethrough.data.dataset import Dataset, Split
 from seethrough.data.split import SplitPlan
-from seethrough.errors import RecipeError, ShapeError
+from seethrough.errors import RecipeError, ShapeError, StorageError
 from seethrough.model.shapes import measure
 from seethrough.model.spec import NetworkSpec, to_text
 from seethrough.runs import durable, manifest, names
@@ -23,6 +23,7 @@ from seethrough.runs.manifest import DatasetFacts, Manifest, NetworkFacts, Probl
 from seethrough.train.batches import Batches
 from seethrough.train.place import Place
 from seethrough.train.recipe import Recipe
+from seethrough.version import __version__
 
 _WATCHED = 8
 
@@ -53,18 +54,24 @@ def create(
         notes=dataset.notes,
         plan=dataclasses.asdict(plan or SplitPlan()),
     )
+    network = NetworkFacts(name=spec.name, image_px=spec.image_px, text=to_text(spec))
+    ground, watched = environment(place or Place()), _watched(dataset)
     folder = _new_folder(runs_dir)
     made = Manifest(
         id=folder.name,
         created=datetime.now(UTC).isoformat(timespec="microseconds"),
         dataset=facts,
-        network=NetworkFacts(name=spec.name, image_px=spec.image_px, text=to_text(spec)),
+        network=network,
         recipe=recipe,
-        environment=environment(place or Place()),
-        watched=_watched(dataset),
+        environment=ground,
+        watched=watched,
     )
-    durable.write(folder / manifest.FILE, made.to_bytes())
-    durable.sync_folder(runs_dir)
+    try:
+        durable.write(folder / manifest.FILE, made.to_bytes())
+        durable.sync_folder(runs_dir)
+    except StorageError:
+        folder.rmdir()
+        raise
     return Run(folder, made)
 
 
@@ -76,7 +83,7 @@ def train_images(dataset: Dataset) -> int:
 def environment(place: Place) -> dict[str, str]:
     """What bit-identical weights depend on beside seed, data and recipe."""
     return {
-        "seethrough": version("seethrough"),
+        "seethrough": __version__,
         "python": platform.python_version(),
         "torch": version("torch"),
         "numpy": version("numpy"),

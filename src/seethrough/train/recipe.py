@@ -51,6 +51,9 @@ class Recipe:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        for each in dataclasses.fields(self):
+            value = _typed(each.name, getattr(self, each.name), each.default)
+            object.__setattr__(self, each.name, value)
         for field, (low, high, fix) in _RANGES.items():
             value = getattr(self, field)
             if not (math.isfinite(value) and low <= value <= high):
@@ -148,9 +151,6 @@ _RANGES: dict[str, tuple[float, float, str]] = {
     "seed": (0, 2**63 - 1, "write a whole number from 0, such as seed=7."),
 }
 
-# The recipe of `seethrough demo`: the built-in photos, 60 s on two cores.
-DEMO = Recipe(epochs=20, batch=256, peak_lr=0.3, weight_decay=5e-4, shift_px=2)
-
 
 def _typed(name: str, value: object, default: object) -> object:
     """`value` as the type of the field's default; a whole number may stand for a fraction."""
@@ -181,3 +181,7 @@ def _toml(value: object) -> str:
 def _nearest(name: str, known: Mapping[str, object]) -> str:
     near = difflib.get_close_matches(name, known, n=1)
     return f"write {near[0]!r}, or leave it out." if near else "leave it out."
+
+
+# The recipe of `seethrough demo`: the built-in photos, 60 s on two cores.
+DEMO = Recipe(epochs=20, batch=256, peak_lr=0.3, weight_decay=5e-4, shift_px=2)

@@ -1,0 +1,91 @@
+"""batches.py: every image once an epoch, whatever the sizes and wherever an epoch is entered."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seethrough.data.augment import augment
+from seethrough.data.split import Split
+from seethrough.errors import RecipeError
+from seethrough.train.batches import Batches, sizes
+from seethrough.train.recipe import Recipe
+
+
+@given(images=st.integers(2, 500), batch=st.integers(2, 300))
+def test_every_image_has_one_place_and_no_image_is_alone(images, batch):
+    cut = sizes(images, batch)
+    assert sum(cut) == images
+    assert min(cut) >= 2
+    assert max(cut) <= batch + 1
+    assert all(size == batch for size in cut[:-1])
+
+
+def test_one_image_left_over_joins_the_batch_before():
+    assert sizes(17, 8) == [8, 9]
+    assert sizes(18, 8) == [8, 8, 2]
+    assert sizes(16, 8) == [8, 8]
+    assert sizes(5, 8) == [5]
+
+
+def plain(photos, **changes):
+    return Batches.of(photos, Recipe(batch=8, flip=False, shift_px=0, **changes))
+
+
+def test_an_epoch_holds_each_training_image_once_with_its_label(photos):
+    batches = plain(photos, seed=3)
+    known = {
+        image.tobytes(): label for image, label in zip(photos.images, photos.labels, strict=True)
+    }
+    seen = []
+    for images, labels in batches.epoch(1):
+        assert images.dtype == torch.uint8
+        assert images.is_contiguous(memory_format=torch.channels_last)
+        for image, label in zip(images, labels, strict=True):
+            content = image.permute(1, 2, 0).contiguous().numpy().tobytes()
+            assert known[content] == int(label)
+            seen.append(content)
+    assert sorted(seen) == sorted(image.tobytes() for image in photos.images[batches.index])
+
+
+def test_seed_and_epoch_decide_the_order(photos):
+    def order(seed, epoch):
+        return tuple(int(label) for _, y in plain(photos, seed=seed).epoch(epoch) for label in y)
+
+    assert order(1, 1) == order(1, 1)
+    assert len({order(seed, epoch) for seed in range(3) for epoch in (1, 2, 3)}) == 9
+
+
+@pytest.mark.parametrize("skip", range(6))
+def test_entering_an_epoch_later_gives_the_batches_that_were_left(photos, skip):
+    batches = Batches.of(photos, Recipe(batch=8, seed=5, shift_px=2))
+    whole = list(batches.epoch(2))
+    assert len(whole) == 6
+    for (images, labels), (other, others) in zip(
+        whole[skip:], batches.epoch(2, skip=skip), strict=True
+    ):
+        assert torch.equal(images, other)
+        assert torch.equal(labels, others)
+
+
+def test_images_are_changed_as_augment_says(photos):
+    recipe = Recipe(batch=8, seed=5, flip=True, shift_px=2)
+    changed = {
+        image.numpy().tobytes()
+        for x, _ in Batches.of(photos, recipe).epoch(4)
+        for image in x.permute(0, 2, 3, 1).contiguous()
+    }
+    index = photos.indices(Split.TRAIN)
+    expected = augment(
+        photos.images[index], photos.ids[index], seed=5, epoch=4, flip=True, shift_px=2
+    )
+    assert changed == {image.tobytes() for image in expected}
+
+
+def test_fewer_than_two_training_images_are_refused(photos):
+    alone = dataclasses.replace(photos, splits=np.full_like(photos.splits, 2))
+    with pytest.raises(RecipeError, match="tinted has 0 training images"):
+        Batches.of(alone, Recipe())
