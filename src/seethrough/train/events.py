@@ -68,7 +68,7 @@ class TrainState:
     step: int  # steps taken
     epoch: int  # epochs finished, evaluation included
     tensors: Mapping[str, Tensor]  # weights.NAME and optimizer.NAME.SLOT, running statistics too
-    scalars: Mapping[str, float]  # sums of the epoch that is under way, seconds so far
+    scalars: Mapping[str, float | int]  # sums of the epoch that is under way, seconds so far
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
