@@ -31,7 +31,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 import numpy as np
 import platformdirs
@@ -147,7 +147,7 @@ class Writing:
         except OSError as error:
             raise self._refused(error) from error
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Writing":
         return self
 
     def __exit__(
