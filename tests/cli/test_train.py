@@ -1,0 +1,133 @@
+"""`seethrough train`, from a folder to weights: repeatable, stoppable, resumable."""
+
+import os
+import signal
+import threading
+
+import pytest
+
+from seethrough.evaluate import wilson
+from seethrough.runs.folder import open_run
+
+from .conftest import ASKED, NETWORK
+
+FIELDS = {"run", "test_accuracy", "test_interval", "train_seconds", "epochs", "weights_sha256"}
+
+
+def interrupt_after_epoch(runs_dir, epoch):
+    """Press Ctrl-C once some run's log says that the epoch is over."""
+    waited = threading.Event()
+
+    def press():
+        while not waited.wait(0.01):
+            logs = [path.read_text() for path in runs_dir.glob("*/log.jsonl")]
+            if any(f'"kind": "epoch", "epoch": {epoch}' in log for log in logs):
+                os.kill(os.getpid(), signal.SIGINT)
+                return
+
+    thread = threading.Thread(target=press, daemon=True)
+    thread.start()
+    return waited
+
+
+def test_the_json_is_the_runs_own_numbers(trained):
+    run = open_run(trained.id, trained.runs_dir)
+    assert trained.said.keys() == FIELDS
+    assert trained.said["test_accuracy"] == run.report.accuracy
+    assert tuple(trained.said["test_interval"]) == wilson(
+        sum(run.report.confusion[place][place] for place in range(3)), run.report.images
+    )
+    assert trained.said["epochs"] == 2
+    assert trained.said["train_seconds"] > 0
+    assert len(bytes.fromhex(trained.said["weights_sha256"])) == 32
+
+
+def test_stopped_and_resumed_it_ends_with_the_weights_of_the_run_that_was_not(
+    seethrough, shapes, trained, tmp_path
+):
+    runs_dir = tmp_path / "runs"
+    waited = interrupt_after_epoch(runs_dir, epoch=1)
+    stopped = seethrough("train", shapes, *ASKED, "--runs-dir", runs_dir, "--json")
+    waited.set()
+    assert (stopped.code, stopped.out) == (130, "")
+    (run_id,) = [folder.name for folder in runs_dir.iterdir() if folder.is_dir()]
+    assert f"{run_id} is saved" in stopped.err
+    assert f"seethrough train --resume {run_id} --runs-dir {runs_dir}" in stopped.err
+    resumed = seethrough("train", "--resume", run_id[:5], "--runs-dir", runs_dir, "--json")
+    assert resumed.json["run"] == run_id
+    assert resumed.json["weights_sha256"] == trained.said["weights_sha256"]
+    assert resumed.json["test_accuracy"] == trained.said["test_accuracy"]
+
+
+def test_people_see_each_epoch_the_score_and_what_to_do_next(seethrough, shapes):
+    said = seethrough("train", shapes, *ASKED)
+    assert said.code == 0
+    assert "48 photos to learn from, 12 set aside for testing, 3 classes, 12 px" in said.err
+    assert "epoch 2 of 2: loss" in said.err
+    assert "right on 12 photos it has never seen" in said.out
+    run_id = open_run("last").id
+    assert f"  seethrough studio {run_id} " in said.err
+
+
+def test_with_json_nothing_but_the_json_is_printed_when_all_is_well(seethrough, shapes):
+    said = seethrough("train", shapes, *ASKED, "--epochs", "1", "--json")
+    assert said.err == ""
+    assert said.json["epochs"] == 1
+
+
+def test_a_recipe_file_holds_the_rest_and_flags_outrank_it(seethrough, shapes, tmp_path):
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text('epochs = 9\nbatch = 8\noptimizer = "adamw"\npeak_lr = 0.003\nshift_px = 1\n')
+    words = ("--model", NETWORK, "--epochs", "1", "--recipe", recipe, "--json")
+    run = open_run(seethrough("train", shapes, *words).json["run"])
+    made = run.manifest.recipe
+    assert (made.epochs, made.batch, made.peak_lr, made.shift_px) == (1, 8, 0.003, 1)
+    assert run.manifest.dataset.image_px == 32
+
+
+def test_a_preset_brings_its_own_size(seethrough, shapes):
+    said = seethrough("train", shapes, "--model", "lenet-5", "--epochs", "1", "--json")
+    assert open_run(said.json["run"]).manifest.network.image_px == 32
+    assert open_run(said.json["run"]).manifest.network.name == "lenet-5"
+
+
+@pytest.mark.parametrize(
+    ("words", "remark"),
+    [
+        (["NOWHERE"], "NOWHERE"),
+        (["SHAPES", "--model", "conv 4 k3, relu, conv"], "conv"),
+        (["SHAPES", "--model", "conv 4 k99, flatten, dense"], "99"),
+        (["--resume", "nobody"], "nobody"),
+        (["SHAPES", "--resume", "last"], "Leave the others out"),
+        ([], "FOLDER is missing"),
+    ],
+)
+def test_what_cannot_be_done_is_said_before_a_run_is_made(
+    seethrough, shapes, tmp_path, words, remark
+):
+    named = [str(shapes) if word == "SHAPES" else word for word in words]
+    said = seethrough("train", *named, "--runs-dir", tmp_path / "runs")
+    assert (said.code, said.out) == (2, "")
+    assert remark in said.err
+    assert not list((tmp_path / "runs").glob("*/run.json"))
+
+
+def test_a_finished_run_is_not_trained_on(seethrough, trained):
+    said = seethrough("train", "--resume", trained.id, "--runs-dir", trained.runs_dir)
+    assert said.code == 2
+    assert f"{trained.id} is finished." in said.err
+
+
+def test_files_that_are_no_photos_are_listed_and_the_rest_is_used(seethrough, shapes, tmp_path):
+    folder = tmp_path / "photos"
+    for path in shapes.rglob("*.png"):
+        target = folder / path.relative_to(shapes)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    (folder / "circle" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n half")
+    (folder / "circle" / "words.jpg").write_text("not a photo")
+    said = seethrough("train", folder, *ASKED, "--epochs", "1")
+    assert said.code == 0
+    assert "2 files could not be used:" in said.err
+    assert "circle/broken.png" in said.err
+    assert "circle/words.jpg" in said.err
