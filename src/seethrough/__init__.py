@@ -24,13 +24,14 @@ if TYPE_CHECKING:
     from seethrough.data.dataset import Dataset
     from seethrough.data.load import load
     from seethrough.data.split import Split, SplitPlan
-    from seethrough.door import studio, train
     from seethrough.errors import SeethroughError
     from seethrough.model.presets import preset
     from seethrough.model.spec import NetworkSpec
     from seethrough.runs.folder import Run, open_run
+    from seethrough.runs.record import train
     from seethrough.train.place import Place
     from seethrough.train.recipe import Recipe
+    from seethrough.window import studio
 
 # Where each public name lives.
 _HOMES = {
@@ -46,7 +47,7 @@ _HOMES = {
     "load": "seethrough.data.load",
     "open_run": "seethrough.runs.folder",
     "preset": "seethrough.model.presets",
-    "studio": "seethrough.door",
+    "studio": "seethrough.window",
     "wrap": "seethrough.classifier",
 }
 
@@ -92,7 +93,7 @@ class _Room(ModuleType):
 
 
 def _train() -> Any:
-    return importlib.import_module("seethrough.door").train
+    return importlib.import_module("seethrough.runs.record").train
 
 
 # Python binds an imported sub-package to its parent's attribute of that name, so a function

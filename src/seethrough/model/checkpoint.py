@@ -85,14 +85,15 @@ def unpack(content: bytes, *, name: str) -> tuple[dict[str, Tensor], dict[str, s
 
 def _header(content: bytes, name: str) -> dict[str, dict[str, str]]:
     """The header of a file whose digest is right."""
-    if content[:2] == b"PK" or content[:1] == b"\x80":
-        raise CheckpointError(
-            f"{name} is a pickle.",
-            why="reading a pickle can run any program that was hidden in it, so it is never read.",
-            fix="give a .safetensors file that this program wrote.",
-        )
     length = int.from_bytes(content[:8], "little")
     if len(content) < 8 or not 2 <= length <= MAX_HEADER or len(content) < 8 + length:
+        # Their first bytes, read as a length, are always too large.
+        if content[:4] == b"PK\x03\x04" or (content[:1] == b"\x80" and content[1:2] <= b"\x05"):
+            raise CheckpointError(
+                f"{name} is a pickle.",
+                why="reading one can run any program that was hidden in it, so it is never read.",
+                fix="give a .safetensors file that this program wrote.",
+            )
         raise _damaged(name, f"it has {len(content):,} bytes, and its header does not fit in them.")
     raw = content[8 : 8 + length]
     try:
@@ -158,7 +159,7 @@ def _foreign(why: str) -> CheckpointError:
 
 def restore(spec: NetworkSpec, num_classes: int, tensors: Mapping[str, Tensor]) -> nn.Sequential:
     """The network with these weights, its normalisation included, in evaluation mode."""
-    module = build(spec, num_classes=num_classes, mean=(0, 0, 0), std=(1, 1, 1), seed=0)
+    module = build(spec, num_classes=num_classes, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0), seed=0)
     load_into(module, tensors)
     return module.eval()
 

@@ -70,13 +70,13 @@ def misplaced(layers: Sequence[LayerSpec], max_layers: int) -> Fault | None:
     is_flat = False
     for index, layer in enumerate(layers):
         is_last = index == len(layers) - 1
-        if (fault := _order_fault(index, layer, is_flat, is_last)) is not None:
+        if (fault := _order_fault(index, layer, is_flat=is_flat, is_last=is_last)) is not None:
             return fault
         is_flat = is_flat or isinstance(layer, Flatten)
     return None
 
 
-def _order_fault(index: int, layer: LayerSpec, is_flat: bool, is_last: bool) -> Fault | None:  # noqa: FBT001
+def _order_fault(index: int, layer: LayerSpec, *, is_flat: bool, is_last: bool) -> Fault | None:
     word = layer.word
     if is_flat and isinstance(layer, Conv | Norm | Pool | Flatten):
         why = f"{word} works on maps, and flatten made one row of numbers of them."

@@ -28,15 +28,21 @@ class Preset:
     source: str
 
 
-_BLOCK = "conv 16 k3 p1, norm, relu"
+def _demo(image_px: int) -> str:
+    """Blocks of two convolutions and a halving, until 7 cells or fewer are left: 32, 16, 8, 4."""
+    halvings = max(1, (image_px // 4).bit_length() - 1)
+    return "conv 16 k3 p1, norm, relu, conv 16 k3 p1, norm, relu, maxpool 2, " * halvings + (
+        "flatten, dense"
+    )
+
 
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
         "demo": Preset(
-            text=f"{_BLOCK}, {_BLOCK}, maxpool 2, {_BLOCK}, {_BLOCK}, maxpool 2, "
-            f"{_BLOCK}, {_BLOCK}, maxpool 2, flatten, dense",
+            text=_demo(32),
             image_px=32,
-            source="Made for this program: six convolutions of 16 units, drawn whole on a screen.",
+            source="Made for this program: six convolutions of 16 units, drawn whole on a screen. "
+            "For larger or smaller images it has more or fewer blocks.",
         ),
         "tiny-vgg": Preset(
             text="conv 10 k3, relu, conv 10 k3, relu, maxpool 2, "
@@ -72,7 +78,9 @@ def preset(name: str, *, image_px: int | None = None) -> NetworkSpec:
             fix=(f"did you mean {near[0]}? " if near else "")
             + "take one of them, or write the layers: conv 16 k3 p1, relu, flatten, dense.",
         )
-    return parse(known.text, name=name, image_px=known.image_px if image_px is None else image_px)
+    size = known.image_px if image_px is None else image_px
+    text = _demo(size) if name == "demo" else known.text
+    return parse(text, name=name, image_px=size)
 
 
 def resolve(text_or_name: str, image_px: int | None = None) -> NetworkSpec:
@@ -109,16 +117,3 @@ def _read(path: Path) -> str:
             fix="give the file with the network.",
         )
     return text
-
-
-def default_for(image_px: int) -> NetworkSpec:
-    """The network that is trained when none was asked for: the demo's, with as many halvings as fit.
-
-    32 px: 32, 16, 8, 4 cells, which is the preset `demo`; larger images get more blocks of two
-    convolutions and a pooling, smaller ones fewer.
-    """
-    if image_px == PRESETS["demo"].image_px:
-        return preset("demo")
-    halvings = max(1, (image_px // 4).bit_length() - 1)
-    text = f"{_BLOCK}, {_BLOCK}, maxpool 2, " * halvings + "flatten, dense"
-    return parse(text, name=f"demo-{image_px}", image_px=image_px)

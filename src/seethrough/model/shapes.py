@@ -23,7 +23,7 @@ Distill (2019), doi:10.23915/distill.00021.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from seethrough.errors import LayerError, ShapeError
 from seethrough.model.spec import (
@@ -78,6 +78,7 @@ class LayerSize:
     reach: int | None  # image px that a cell sees along one axis; None from flatten on
     jump: int | None
     start: int | None
+    window: Window | None = None  # what it slides over the map below; None: it reads cell by cell
 
 
 def slide(below: View, window: Window) -> View:
@@ -100,10 +101,13 @@ def slide(below: View, window: Window) -> View:
     )
 
 
-def pixels(view: View, cell: int, image_px: int) -> tuple[int, int]:
-    """The image pixels [first, end) along one axis that a cell sees, clipped to the image."""
-    first = view.start + cell * view.jump
-    return min(max(first, 0), image_px), max(min(first + view.reach, image_px), 0)
+def touched(cells: tuple[int, int], window: Window, size_below: int) -> tuple[int, int]:
+    """The cells [first, end) of the map below that the cells [first, end) of a map read."""
+    first, end = cells
+    width = window.dilation * (window.kernel - 1) + 1
+    below = first * window.stride - window.pad
+    below_end = (end - 1) * window.stride - window.pad + width
+    return max(below, 0), min(below_end, size_below)  # padding is no cell
 
 
 def measure(spec: NetworkSpec, num_classes: int) -> tuple[LayerSize, ...]:
@@ -120,12 +124,12 @@ def measure(spec: NetworkSpec, num_classes: int) -> tuple[LayerSize, ...]:
     parts = zip(layer_names(spec.layers), layer_texts(spec.layers), spec.layers, strict=True)
     for name, text, layer in parts:
         below = seen[-1].shape
-        if isinstance(layer, Conv | Pool):
-            window = Window(layer=name, kernel=layer.kernel, stride=layer.stride, pad=layer.pad)
-            view = slide(view, window)
+        window = _window(name, layer)
+        view = view if window is None else slide(view, window)
         shape = _shape(name, layer, below, view, num_classes)
         parameters, multiply_adds = _counts(layer, below, shape)
-        seen.append(_size(name, layer.kind, text, shape, parameters, multiply_adds, view))
+        size = _size(name, layer.kind, text, shape, parameters, multiply_adds, view)
+        seen.append(replace(size, window=window))
         _check_memory(name, shape, sum(size.parameters for size in seen))
     if seen[-1].shape != (num_classes,):
         raise ShapeError(
@@ -134,6 +138,12 @@ def measure(spec: NetworkSpec, num_classes: int) -> tuple[LayerSize, ...]:
             fix="write it without a number: …, dense.",
         )
     return (*seen, _size("softmax", "softmax", "softmax", (num_classes,), 0, 0, view))
+
+
+def _window(name: str, layer: LayerSpec) -> Window | None:
+    if isinstance(layer, Conv | Pool):
+        return Window(layer=name, kernel=layer.kernel, stride=layer.stride, pad=layer.pad)
+    return None
 
 
 def _shape(
@@ -204,44 +214,55 @@ def _check_memory(name: str, shape: tuple[int, ...], parameters: int) -> None:
 def sees(
     sizes: Sequence[LayerSize], layer: str, row: int | None, column: int | None, image_px: int
 ) -> tuple[int, int, int, int]:
-    """The pixels [top, left, bottom, right) that a cell sees, clipped to the image.
+    """The pixels [top, left, bottom, right) that a cell sees; padding is no pixel.
 
     Where there are no rows and columns any more (flatten, dense, softmax), `row` and `column` are
     None, and the answer is what all cells of the last map see together.
     """
-    size, last_map = _find(sizes, layer)
-    view = View(last_map.shape[1], last_map.reach or 1, last_map.jump or 1, last_map.start or 0)
-    if len(size.shape) == 1:
+    path = _up_to(sizes, layer)
+    maps = [size for size in path if len(size.shape) == 3]
+    if len(maps) < len(path):
         if row is not None or column is not None:
             raise LayerError(
                 f"{layer} has no rows and columns.",
                 why="flatten made one row of numbers of the maps.",
                 fix="ask without row and column, or ask a layer before flatten.",
             )
-        first, end = pixels(view, 0, image_px)[0], pixels(view, view.size - 1, image_px)[1]
-        return first, first, end, end
-    for axis, cell in (("row", row), ("column", column)):
-        if cell is None or not 0 <= cell < view.size:
-            raise LayerError(
-                f"{layer} has no {axis} {cell}.",
-                why=f"its maps have {view.size} × {view.size} cells, counted from 0.",
-                fix=f"ask for a {axis} from 0 to {view.size - 1}.",
-            )
-    assert row is not None
-    assert column is not None
-    (top, bottom), (left, right) = pixels(view, row, image_px), pixels(view, column, image_px)
+        top, bottom = _pixels(maps, (0, maps[-1].shape[1]), image_px)
+        return top, top, bottom, bottom
+    rows = _one_cell(maps[-1], "row", row)
+    columns = _one_cell(maps[-1], "column", column)
+    (top, bottom), (left, right) = _pixels(maps, rows, image_px), _pixels(maps, columns, image_px)
     return top, left, bottom, right
 
 
-def _find(sizes: Sequence[LayerSize], layer: str) -> tuple[LayerSize, LayerSize]:
-    """The layer of that name, and the last layer with maps up to it."""
-    last_map = sizes[0]
-    for size in sizes:
-        last_map = size if len(size.shape) == 3 else last_map
-        if size.name == layer:
-            return size, last_map
-    raise LayerError(
-        f"There is no layer {layer!r}.",
-        why=f"the network's layers are {', '.join(size.name for size in sizes)}.",
-        fix="ask for one of these.",
-    )
+def _up_to(sizes: Sequence[LayerSize], layer: str) -> list[LayerSize]:
+    names = [size.name for size in sizes]
+    if layer not in names:
+        raise LayerError(
+            f"There is no layer {layer!r}.",
+            why=f"the network's layers are {', '.join(names)}.",
+            fix="ask for one of these.",
+        )
+    return list(sizes[: names.index(layer) + 1])
+
+
+def _one_cell(size: LayerSize, axis: str, cell: int | None) -> tuple[int, int]:
+    cells = size.shape[1]
+    if cell is None or not 0 <= cell < cells:
+        raise LayerError(
+            f"{size.name} has no {axis} {cell}.",
+            why=f"its maps have {cells} × {cells} cells, counted from 0.",
+            fix=f"ask for a {axis} from 0 to {cells - 1}.",
+        )
+    return cell, cell + 1
+
+
+def _pixels(maps: Sequence[LayerSize], cells: tuple[int, int], image_px: int) -> tuple[int, int]:
+    """Down through all windows to the image. The closed form with reach and start is not enough:
+    where a stride leaves pixels over at the edge, a padded cell would claim to see them.
+    """
+    below = [image_px, *(size.shape[1] for size in maps)]
+    for size, size_below in zip(reversed(maps), reversed(below[:-1]), strict=True):
+        cells = cells if size.window is None else touched(cells, size.window, size_below)
+    return cells
