@@ -1,1 +1,8 @@
-"""explain."""
+"""Look inside any torch module: every layer of one photo, every number's arithmetic."""
+
+from seethrough.explain.equation import Equation
+from seethrough.explain.layer import TracedLayer
+from seethrough.explain.term import ChannelSum, EquationStep, Term
+from seethrough.explain.trace import Trace, trace
+
+__all__ = ["ChannelSum", "Equation", "EquationStep", "Term", "Trace", "TracedLayer", "trace"]

@@ -1,0 +1,135 @@
+"""The arithmetic behind one activation: every factor, every sum, every digit.
+
+    bias + Σ_channel Σ_window input × weight = sum → normalisation → activation function
+
+Inputs and weights are the numbers that the framework used. Everything else is computed again,
+independently of it: products in float64 (exact for float32 factors), sums by `math.fsum` (rounded
+once), functions by Python's `math`. The result is compared with the framework's own tensor:
+
+    difference           sum − framework
+    relative_difference  |difference| / (|bias| + Σ |product|)
+
+The divisor is the size of what was added up: the rounding error of a sum is in proportion to it and
+not to the sum, which may be near zero. In float32 the relative difference stays below 1e-5.
+
+What is displayed adds up as displayed (`rounding`): `decimals` digits for products, channel sums,
+bias, sum and steps; inputs and weights each have as many as their largest needs. Steps follow a
+convolution or a dense layer while each layer reads just the one before and nothing else reads it;
+the digits that leave a step are the digits that enter the next.
+
+| kind                   | terms                                             | weight              |
+|------------------------|---------------------------------------------------|---------------------|
+| conv, dense            | window × kernel; outside the map input 0, padding | kernel              |
+| max_pool, …            | cells of the window                               | winner 1, others 0  |
+| avg_pool, …            | cells of the window                               | 1/n                 |
+| norm, scale            | x                                                 | scale; bias: shift  |
+| relu, gelu, …          | x, the function is a step                         | 1                   |
+| normalise              | pixel, standardising is a step                    | 1/255               |
+| flatten, concat, …     | the cell that came here                           | 1                   |
+| add                    | the cell of each layer                            | 1, or −1            |
+| multiply               | the cell of the first layer                       | that of the second  |
+| softmax                | logits, product e^(logit − largest); ÷ is a step  | 1                   |
+
+`framework` belongs to `sum`; the output of a layer whose function is a step stands in that step.
+"""
+
+import math
+from dataclasses import dataclass, field, fields
+
+from seethrough.explain.term import ChannelSum, EquationStep, Term
+from seethrough.explain.text import Page
+
+Json = dict[str, "str | int | float | bool | list[Json] | list[int] | None"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Equation:
+    """One cell, taken apart; its fields are those of the server's message."""
+
+    kind: str
+    layer: str
+    unit: int
+    row: int | None
+    column: int | None
+    formula: str
+    sentence: str
+    terms: tuple[Term, ...]
+    channels: tuple[ChannelSum, ...]
+    bias: float | None
+    shown_bias: str | None
+    sum: float
+    shown_sum: str
+    steps: tuple[EquationStep, ...]
+    activation: float
+    shown_activation: str
+    framework: float
+    difference: float
+    relative_difference: float
+    adds_up: bool
+    decimals: int
+    sees: tuple[int, int, int, int]
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    padding: tuple[int, int]
+    step_differences: tuple[float, ...] = field(repr=False)  # relative, for each step
+
+    @property
+    def worst_difference(self) -> float:
+        """The largest relative difference of the sum and of every step."""
+        worst = max((self.relative_difference, *self.step_differences), key=_badness)
+        return _badness(worst)
+
+    def to_dict(self) -> Json:
+        """The fields of the server's message, ready for JSON."""
+        apart = {"terms", "channels", "steps", "sees", "kernel", "stride", "padding"}
+        names = [name for name in _FIELDS[Equation] if name not in apart | {"step_differences"}]
+        plain: Json = {name: getattr(self, name) for name in names}
+        return {
+            **plain,
+            "terms": [_plain(term) for term in self.terms],
+            "channels": [_plain(channel) for channel in self.channels],
+            "steps": [_plain(step) for step in self.steps],
+            "sees": list(self.sees),
+            "kernel": list(self.kernel),
+            "stride": list(self.stride),
+            "padding": list(self.padding),
+        }
+
+    def __str__(self) -> str:
+        place = "" if self.row is None else f", row {self.row}, column {self.column}"
+        agrees = "recomputed; equal to the framework's number"
+        worst = max((self.difference, *(step.difference for step in self.steps)), key=abs)
+        if worst:
+            agrees = f"recomputed; differs from the framework by {abs(worst):.1e}"
+        top, left, bottom, right = self.sees
+        adds = "the digits add up as displayed" if self.adds_up else "the digits do not add up"
+        return str(
+            Page(
+                title=f"{self.layer}, unit {self.unit}{place}: {self.shown_activation}",
+                formula=self.formula,
+                terms=self.terms,
+                channels=self.channels,
+                bias=self.shown_bias,
+                sum=self.shown_sum,
+                steps=self.steps,
+                marks=(
+                    f"{agrees}; {adds}",
+                    f"depends on the pixels in rows {top} to {bottom - 1}, "
+                    f"columns {left} to {right - 1}",
+                ),
+            )
+        )
+
+
+def _badness(difference: float) -> float:
+    return math.inf if math.isnan(difference) else difference
+
+
+def _plain(record: Term | ChannelSum | EquationStep) -> Json:
+    return {name: getattr(record, name) for name in _FIELDS[type(record)]}
+
+
+_FIELDS = {
+    record: tuple(item.name for item in fields(record))
+    for record in (Term, ChannelSum, EquationStep, Equation)
+}

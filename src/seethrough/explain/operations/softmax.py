@@ -1,0 +1,112 @@
+"""Logits to probabilities: exponentials, and each one's share of their sum.
+
+    p[u] = e^(x[u] − m) / Σ_i e^(x[i] − m)      m = max x, so that no exponential overflows
+
+Terms of the equation: one a class, its input the logit, its weight 1, its product e^(logit − m):
+here the product is not input × weight. The sum is Σ; the step that follows divides.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+from jaxtyping import Float32
+
+from seethrough.explain.operations.arithmetic import (
+    Arithmetic,
+    Cell,
+    Map,
+    Stepped,
+    Value,
+    one_product,
+    products,
+)
+from seethrough.explain.operations.region import Region, Shape, whole
+from seethrough.explain.rounding import show
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Softmax:
+    """Over all numbers of a vector."""
+
+    kind: ClassVar[str] = "softmax"
+    text: ClassVar[str] = "softmax"
+    formula: ClassVar[str] = "e^(logit - largest logit) / sum of these over all classes"
+    options: ClassVar[Mapping[str, Value]] = {}
+    parameters: ClassVar[Mapping[str, Float32[np.ndarray, "..."]]] = {}
+    spans: ClassVar[None] = None
+
+    def arithmetic(self, inputs: Sequence[Map], cell: Cell) -> Arithmetic:
+        """One exponential for each class; the framework's sum of them is asked for here."""
+        logits = inputs[0].ravel()
+        exponentials = _exponentials(logits)
+        tensor = torch.from_numpy(logits.copy())
+        count = len(logits)
+        none = np.zeros(count, np.int64)
+        return Arithmetic(
+            products=products(
+                np.arange(count), none, none, logits, np.ones(count), product=exponentials
+            ),
+            framework=float((tensor - tensor.max()).exp().sum()),
+            own=Share(float(exponentials[cell.unit])),
+        )
+
+    def below(self, region: Region, shapes: Sequence[Shape]) -> list[Region]:
+        """All of it."""
+        return [whole(shapes[0])]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSoftmax:
+    """The logarithm of softmax: every number minus log Σ e^x."""
+
+    kind: ClassVar[str] = "log_softmax"
+    text: ClassVar[str] = "log_softmax"
+    formula: ClassVar[str] = "logit - log(sum of e^logit over all classes)"
+    options: ClassVar[Mapping[str, Value]] = {}
+    parameters: ClassVar[Mapping[str, Float32[np.ndarray, "..."]]] = {}
+    spans: ClassVar[None] = None
+
+    def arithmetic(self, inputs: Sequence[Map], cell: Cell) -> Arithmetic:
+        """One term, the logit; the bias is −log Σ."""
+        logits = inputs[0].ravel()
+        total = math.fsum(_exponentials(logits))
+        largest = float(logits.max())
+        return Arithmetic(
+            products=one_product(cell, float(logits[cell.unit])),
+            bias=-(largest + math.log(total)) if total > 0 else math.nan,
+        )
+
+    def below(self, region: Region, shapes: Sequence[Shape]) -> list[Region]:
+        """All of it."""
+        return [whole(shapes[0])]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One exponential over the sum of all."""
+
+    exponential: float
+    kind: ClassVar[str] = "divide"
+    formula: ClassVar[str] = "e^(logit - largest logit) / sum"
+
+    def apply(
+        self, value: float, shown: str, cell: Cell, magnitude: float, decimals: int
+    ) -> Stepped:
+        """The probability."""
+        probability = self.exponential / value if value else math.nan
+        digits = show(probability, decimals)
+        return Stepped(
+            value=probability,
+            shown=f"{show(self.exponential, decimals)} / {shown} ≈ {digits}",
+            shown_value=digits,
+            magnitude=probability,
+        )
+
+
+def _exponentials(logits: Float32[np.ndarray, " k"]) -> np.ndarray:
+    largest = float(logits.max())
+    return np.array([math.exp(float(logit) - largest) for logit in logits])

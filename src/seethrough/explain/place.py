@@ -1,0 +1,38 @@
+"""From what was asked for to a cell that exists, or an error that says what does."""
+
+from seethrough.errors import LayerError
+from seethrough.explain.layer import TracedLayer
+from seethrough.explain.operations.arithmetic import Cell
+
+
+def cell_of(layer: TracedLayer, unit: int, row: int | None, column: int | None) -> Cell:
+    """A checked cell; row and column are not needed where a layer has a single one."""
+    units, rows, columns = layer.map_shape
+    _check(layer.name, "unit", unit, units)
+    is_vector = layer.output.ndim == 1
+    if row is None and column is None and (rows, columns) == (1, 1):
+        return Cell(unit)
+    if row is None or column is None:
+        raise LayerError(
+            f"{layer.name} needs a row and a column.",
+            why=f"each of its units is a map of {rows} × {columns} cells.",
+            fix=f"give a row from 0 to {rows - 1} and a column from 0 to {columns - 1}.",
+        )
+    if is_vector and (row, column) != (0, 0):
+        raise LayerError(
+            f"{layer.name} has no row {row}, column {column}.",
+            why=f"it is a vector of {units} numbers, not maps.",
+            fix="leave row and column out.",
+        )
+    _check(layer.name, "row", row, rows)
+    _check(layer.name, "column", column, columns)
+    return Cell(unit, row, column)
+
+
+def _check(layer: str, what: str, number: int, count: int) -> None:
+    if not 0 <= number < count:
+        raise LayerError(
+            f"{layer} has no {what} {number}.",
+            why=f"it has {count:,} of them, counted from 0.",
+            fix=f"choose a {what} from 0 to {count - 1}.",
+        )
