@@ -8,6 +8,7 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from seethrough.serve import refusal, wire
+from seethrough.serve.desk import desk
 from seethrough.serve.guard import Guard
 from seethrough.serve.pages import pages
 from seethrough.serve.routes import router
@@ -60,6 +61,7 @@ def create_app(
         },
         responses=REFUSED,
     )
+    app.state.desk = desk(runs_dir, is_closing)
     app.include_router(router)
     studio = pages()
 

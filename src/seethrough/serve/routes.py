@@ -1,15 +1,22 @@
-"""Every address of the server, as a list to read: parse, call one function, answer.
+"""Every address of the API, as a list to read: parse, call one function, answer.
 
 Runs, photos and layers are named by id, never by path. Arrays travel as little-endian float32.
+What needs torch goes through the worker; everything else has threads of its own.
 """
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Query, Response
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from seethrough.errors import ServerError
-from seethrough.serve import wire
+from seethrough.runs import launch
+from seethrough.serve import answers, kernels, wire
+from seethrough.serve.answers import Floats, Picture
+from seethrough.serve.body import picture_bytes, picture_name
+from seethrough.serve.desk import TheDesk
+from seethrough.serve.photos import SplitName
+from seethrough.serve.stream import start_of
 
 router = APIRouter(prefix="/api")
 
@@ -19,8 +26,6 @@ PICTURE_BODY: dict[str, object] = {
         "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}},
     }
 }
-
-SplitName = Literal["train", "validation", "test", "dropped"]
 Order = Literal["sure", "unsure", "file"]
 Cell = Annotated[int | None, Query(ge=0)]
 Unit = Annotated[int, Query(ge=0)]
@@ -39,82 +44,100 @@ class EventStream(StreamingResponse):
     media_type = "text/event-stream"
 
 
-class Floats(Response):
-    """Little-endian float32."""
-
-    media_type = "application/octet-stream"
-
-
-class Picture(Response):
-    """A picture that was decoded and written anew: nothing of the file's own bytes."""
-
-    media_type = "image/png"
-
-
-def _soon() -> ServerError:
-    return ServerError("This is not built yet.", why="the room is new.", fix="wait for it.")
+# ---------------------------------------------------------------- runs
 
 
 @router.get("/window")
-async def window() -> wire.WindowMessage:
+def window(desk: TheDesk) -> wire.WindowMessage:
     """Session facts the page needs before anything else."""
-    raise _soon()
+    return answers.window(desk.shelf.summaries())
 
 
 @router.get("/runs")
-async def runs() -> list[wire.RunSummary]:
+def runs(desk: TheDesk) -> list[wire.RunSummary]:
     """Every run, newest first."""
-    raise _soon()
+    return [answers.summary(found) for found in desk.shelf.summaries()]
 
 
 @router.get("/runs/{run}")
-async def run_detail(run: str) -> wire.RunDetail:
+def run_detail(desk: TheDesk, run: str) -> wire.RunDetail:
     """Everything about a run but its log."""
-    raise _soon()
+    return answers.detail(desk.shelf.run(run))
 
 
 @router.get(
     "/runs/{run}/events",
     response_class=EventStream,
-    responses={200: {"model": wire.LogEvent, "description": "One log line an event."}},
+    responses={
+        200: {"model": wire.LogEvent, "description": "One line of the log an event."},
+        204: {"description": "Nothing came after that offset, and nothing will: do not reconnect."},
+    },
 )
 async def run_events(
+    desk: TheDesk,
     run: str,
-    after: Annotated[int | None, Query(ge=0, description="Byte offset to go on from.")] = None,
-    last_event_id: Annotated[str | None, Header()] = None,
-) -> EventStream:
+    after: Annotated[int, Query(ge=0, description="Byte offset to go on from.")] = 0,
+    last_event_id: Annotated[int | None, Header(ge=0)] = None,
+) -> Response:
     """The run's log from `after` on; follows it while the run trains, closes after `end`."""
-    raise _soon()
+    desk.audience.check()
+    found = await run_sync(desk.shelf.run, run)
+    log = found.folder / "log.jsonl"
+    offset = start_of(log, after if last_event_id is None else last_event_id)
+    if 0 < offset == log.stat().st_size and await run_sync(answers.end, found) is not None:
+        return Response(status_code=204)
+    return EventStream(desk.follow(found, log, offset))
 
 
 @router.post("/runs/{run}/stop")
-async def stop_run(run: str) -> wire.RunSummary:
-    """Stop the training; what was learned so far stays."""
-    raise _soon()
+def stop_run(desk: TheDesk, run: str) -> wire.RunSummary:
+    """Stop the training at its next step; what was learned so far stays."""
+    found = desk.shelf.run(run)
+    launch.stop(found)
+    return answers.summary(found.summary)
 
 
 @router.get("/runs/{run}/report")
-async def run_report(run: str) -> wire.ReportMessage:
+def run_report(desk: TheDesk, run: str) -> wire.ReportMessage:
     """How good the network is on photos it never saw."""
-    raise _soon()
+    return wire.ReportMessage.model_validate(desk.shelf.run(run).report.to_dict())
 
 
 @router.get("/runs/{run}/weights", response_class=Floats)
 async def layer_weights(
-    run: str, layer: str, part: Literal["weight", "bias"] = "weight"
+    desk: TheDesk,
+    request: Request,
+    run: str,
+    layer: str,
+    part: Literal["weight", "bias"] = "weight",
 ) -> Response:
     """A layer's weights; their shape stands in the header X-Shape."""
-    raise _soon()
+    found = await run_sync(desk.shelf.run, run)
+    array = await desk.worker.do(
+        request, lambda: kernels.weights(desk.shelf.network(found).classifier, layer, part)
+    )
+    return answers.floats(array)
 
 
 @router.post("/runs/{run}/predict", openapi_extra=PICTURE_BODY)
-async def predict(run: str, x_photo_name: PhotoName = None) -> wire.PredictionMessage:
+async def predict(
+    desk: TheDesk, request: Request, run: str, x_photo_name: PhotoName = None
+) -> wire.PredictionMessage:
     """Judge the picture in the body; nothing of it is kept."""
-    raise _soon()
+    found = await run_sync(desk.shelf.run, run)
+    content, name = await picture_bytes(request), picture_name(x_photo_name)
+    judged = await desk.worker.do(
+        request, lambda: desk.shelf.network(found).classifier.predict(content, name=name)
+    )
+    return wire.PredictionMessage.model_validate(judged.to_dict())
+
+
+# ---------------------------------------------------------------- photos
 
 
 @router.get("/runs/{run}/photos")
-async def photos(
+def photos(
+    desk: TheDesk,
     run: str,
     split: SplitName = "test",
     label: str | None = None,
@@ -124,41 +147,56 @@ async def photos(
     offset: Annotated[int, Query(ge=0)] = 0,
 ) -> wire.PhotoList:
     """Photos of one split, filtered and in order."""
-    raise _soon()
+    album = desk.album(run)
+    return album.page(
+        split, label=label, predicted=predicted, order=order, limit=limit, offset=offset
+    )
 
 
 @router.post("/runs/{run}/photos", openapi_extra=PICTURE_BODY, status_code=201)
-async def drop_photo(run: str, x_photo_name: PhotoName = None) -> wire.Photo:
+async def drop_photo(
+    desk: TheDesk, request: Request, run: str, x_photo_name: PhotoName = None
+) -> wire.Photo:
     """Hand in a picture to look at; it stays in memory until the server ends or needs the room."""
-    raise _soon()
+    content, name = await picture_bytes(request), picture_name(x_photo_name)
+    return await desk.worker.do(request, lambda: desk.drop(run, content, name))
 
 
 @router.get("/runs/{run}/photos/{photo}")
-async def photo(run: str, photo: str) -> wire.Photo:
-    """One photo and what the network says of it."""
-    raise _soon()
+def photo(desk: TheDesk, run: str, photo: str) -> wire.Photo:
+    """One photo, and what the finished network said of it."""
+    return desk.album(run).opened(photo)[0]
 
 
 @router.get("/runs/{run}/photos/{photo}/image", response_class=Picture)
-async def photo_image(run: str, photo: str, *, fitted: bool = False) -> Response:
+def photo_image(desk: TheDesk, run: str, photo: str, *, fitted: bool = False) -> Response:
     """The picture as PNG: as it was found, or exactly the pixels that the network reads."""
-    raise _soon()
+    album = desk.album(run)
+    return answers.picture(album.fitted(photo) if fitted else album.shown(photo))
+
+
+# ---------------------------------------------------------------- looking inside
 
 
 @router.get("/runs/{run}/photos/{photo}/trace")
-async def trace(run: str, photo: str) -> wire.TraceMessage:
+async def trace(desk: TheDesk, request: Request, run: str, photo: str) -> wire.TraceMessage:
     """The photo's way through the network: what each layer is, and where its numbers lie."""
-    raise _soon()
+    return await desk.worker.do(request, lambda: desk.look(run, photo).message())
 
 
 @router.get("/runs/{run}/photos/{photo}/activations", response_class=Floats)
-async def activations(run: str, photo: str, weights_sha256: Weights = None) -> Response:
+async def activations(
+    desk: TheDesk, request: Request, run: str, photo: str, weights_sha256: Weights = None
+) -> Response:
     """Every layer's output, one after another, at the offsets that the trace tells."""
-    raise _soon()
+    content = await desk.worker.do(request, lambda: desk.look(run, photo, weights_sha256).floats())
+    return Floats(content)
 
 
 @router.get("/runs/{run}/photos/{photo}/equation")
 async def equation(
+    desk: TheDesk,
+    request: Request,
     run: str,
     photo: str,
     layer: str,
@@ -168,12 +206,28 @@ async def equation(
     weights_sha256: Weights = None,
 ) -> wire.EquationMessage:
     """The arithmetic behind one activation; the shown digits add up."""
-    raise _soon()
+    found = await desk.worker.do(
+        request,
+        lambda: desk.look(run, photo, weights_sha256).trace.equation(
+            layer, unit=unit, row=row, column=column
+        ),
+    )
+    return wire.EquationMessage.model_validate(found.to_dict())
 
 
 @router.get("/runs/{run}/photos/{photo}/partials", response_class=Floats)
 async def partials(
-    run: str, photo: str, layer: str, unit: Unit, weights_sha256: Weights = None
+    desk: TheDesk,
+    request: Request,
+    run: str,
+    photo: str,
+    layer: str,
+    unit: Unit,
+    weights_sha256: Weights = None,
 ) -> Response:
     """One map for each input channel, before they are added up; shape in the header X-Shape."""
-    raise _soon()
+    maps = await desk.worker.do(
+        request,
+        lambda: kernels.partial_maps(desk.look(run, photo, weights_sha256).trace, layer, unit),
+    )
+    return answers.floats(maps)

@@ -1,0 +1,107 @@
+"""From the rooms' own results to the messages of `wire.py`, and to bytes."""
+
+import dataclasses
+
+import numpy as np
+from fastapi import Response
+from jaxtyping import Float32
+
+from seethrough.model.shapes import measure
+from seethrough.runs.folder import Run
+from seethrough.runs.summary import Summary
+from seethrough.serve import wire
+from seethrough.version import __version__
+
+
+class Floats(Response):
+    """Little-endian float32."""
+
+    media_type = "application/octet-stream"
+
+
+class Picture(Response):
+    """A picture that was decoded and written anew: nothing of the file's own bytes."""
+
+    media_type = "image/png"
+
+
+# A photo's id never names another photo; the policy is for a picture opened on a page of its own.
+PICTURE_HEADERS = {
+    "cache-control": "private, max-age=3600",
+    "content-disposition": "inline",
+    "content-security-policy": "default-src 'none'; sandbox",
+}
+
+
+def floats(array: Float32[np.ndarray, "..."]) -> Floats:
+    """The array in C order, its shape in the header X-Shape."""
+    content = np.ascontiguousarray(array, dtype="<f4").tobytes()
+    return Floats(content, headers={"x-shape": ",".join(map(str, array.shape))})
+
+
+def picture(png: bytes) -> Picture:
+    """The picture as an answer that browsers may keep for a while."""
+    return Picture(png, headers=PICTURE_HEADERS)
+
+
+def window(summaries: list[Summary]) -> wire.WindowMessage:
+    """Session facts."""
+    newest = summaries[0].id if summaries else None
+    return wire.WindowMessage(version=__version__, runs=len(summaries), newest_run=newest)
+
+
+def summary(found: Summary) -> wire.RunSummary:
+    """One line of the list of runs."""
+    return wire.RunSummary.model_validate(found.to_dict())
+
+
+def detail(run: Run) -> wire.RunDetail:
+    """Everything about a run but its log."""
+    facts = dataclasses.asdict(run.manifest.dataset)
+    facts.pop("plan")
+    layers = [
+        wire.LayerSize(
+            name=size.name,
+            kind=size.kind,
+            text=size.text,
+            shape=list(size.shape),
+            parameters=size.parameters,
+            receptive_field_px=size.reach,
+        )
+        for size in measure(run.network, len(run.manifest.dataset.classes))
+    ]
+    return wire.RunDetail(
+        summary=summary(run.summary),
+        dataset=wire.DatasetMessage.model_validate(facts),
+        network_text=run.manifest.network.text,
+        layers=layers,
+        parameters=sum(layer.parameters for layer in layers),
+        recipe=run.manifest.recipe.to_dict(),
+        environment=dict(run.manifest.environment),
+        weights_sha256=_weights_sha256(run),
+        watched=[f"t{index}" for index in run.manifest.watched],
+    )
+
+
+def end(run: Run) -> wire.EndEvent | None:
+    """The end of a run whose log does not tell it, from what the system's processes say."""
+    found = run.summary
+    if found.state in {"waiting", "training"}:
+        return None
+    return wire.EndEvent(
+        kind="end",
+        state=found.state,
+        epoch=found.epoch,
+        train_seconds=found.train_seconds,
+        test_accuracy=found.test_accuracy,
+        weights_sha256=_weights_sha256(run),
+        error=None,
+    )
+
+
+def _weights_sha256(run: Run) -> str | None:
+    """Of the finished network, or of the newest checkpoint, as the log tells."""
+    newest = None
+    for _, event in run.log():
+        newest = event.get("weights_sha256") or newest
+    return newest

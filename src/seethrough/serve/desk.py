@@ -1,0 +1,74 @@
+"""What the routes of one server work with: its open runs, dropped photos, looks, one worker."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from seethrough.runs.folder import Run
+from seethrough.serve.answers import end
+from seethrough.serve.dropped import DropBox
+from seethrough.serve.looks import Look, Looks
+from seethrough.serve.photos import Album
+from seethrough.serve.shelf import Shelf
+from seethrough.serve.stream import Audience, LogStream
+from seethrough.serve.wire import Photo
+from seethrough.serve.worker import Worker
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Everything in it lives as long as the server."""
+
+    shelf: Shelf
+    drops: DropBox
+    looks: Looks
+    worker: Worker
+    audience: Audience
+    is_closing: Callable[[], bool]
+
+    def album(self, run_id: str) -> Album:
+        """The photos of a run."""
+        return Album(self.shelf.run(run_id), self.shelf, self.drops)
+
+    def look(self, run_id: str, photo_id: str, weights_sha256: str | None = None) -> Look:
+        """A photo on its way through a run's network; for the worker."""
+        return self.looks.look(self.album(run_id), photo_id, weights_sha256)
+
+    def drop(self, run_id: str, content: bytes, name: str) -> Photo:
+        """Take in a photo and judge it, where the run has learned anything yet; for the worker."""
+        album = self.album(run_id)
+        photo = album.drop(content, name)
+        if not self.shelf.has_network(album.run):
+            return photo
+        judged = self.shelf.network(album.run).classifier.predict(content, name=name)
+        told = {"predicted": judged.label, "probability": judged.probability}
+        return photo.model_copy(update=told)
+
+    def follow(self, run: Run, log: Path, offset: int) -> AsyncIterator[bytes]:
+        """The log from that byte on, as server-sent events."""
+        return LogStream(
+            log=log,
+            offset=offset,
+            audience=self.audience,
+            ended=partial(end, run),
+            is_closing=self.is_closing,
+        ).events()
+
+
+def desk(runs_dir: Path, is_closing: Callable[[], bool]) -> Desk:
+    """An empty desk for the runs in this folder."""
+    shelf = Shelf(runs_dir)
+    return Desk(shelf, DropBox(), Looks(shelf), Worker(), Audience(), is_closing)
+
+
+def _of(request: Request) -> Desk:
+    found = request.app.state.desk
+    assert isinstance(found, Desk)
+    return found
+
+
+TheDesk = Annotated[Desk, Depends(_of)]

@@ -1,0 +1,120 @@
+"""Runs, their data sets and their networks, opened once and kept while they are looked at.
+
+Everything is found by a run's exact id. A network that is still learning is read anew whenever
+its run has put a newer checkpoint on the disk.
+"""
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+from jaxtyping import Float32
+
+from seethrough.runs.folder import Run, find_run, run_ids
+from seethrough.runs.store import list_runs
+from seethrough.runs.summary import Summary
+from seethrough.serve.refusal import Refusal
+
+if TYPE_CHECKING:
+    from seethrough.classifier import Classifier
+    from seethrough.data.dataset import Dataset
+
+T = TypeVar("T")
+
+DATASETS = 8
+NETWORKS = 4
+
+Signature = tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A classifier and the state it is in."""
+
+    classifier: "Classifier"
+    weights_sha256: str
+
+
+class Shelf:
+    """What is open of the runs in one folder."""
+
+    def __init__(self, runs_dir: Path) -> None:
+        self.runs_dir = runs_dir
+        self._datasets: OrderedDict[str, Dataset] = OrderedDict()
+        self._said: OrderedDict[str, Float32[np.ndarray, "n k"]] = OrderedDict()
+        self._networks: OrderedDict[str, tuple[Signature, Network]] = OrderedDict()
+        self._loading = threading.Lock()
+
+    def summaries(self) -> list[Summary]:
+        """Every run, newest first."""
+        return list_runs(self.runs_dir)
+
+    def run(self, run_id: str) -> Run:
+        """The run with this id."""
+        if run_id not in run_ids(self.runs_dir):
+            raise Refusal(
+                404,
+                f"There is no run {run_id[:80]!r}.",
+                why="it was deleted, or belongs to another folder of runs.",
+                fix="choose one from the list of runs.",
+            )
+        return find_run(run_id, self.runs_dir)
+
+    def dataset(self, run: Run) -> "Dataset":
+        """The images the run learned from."""
+        key = run.manifest.dataset.fingerprint + run.id
+        with self._loading:
+            if key not in self._datasets:
+                self._datasets[key] = run.dataset()
+            return _kept(self._datasets, key, DATASETS)
+
+    def said(self, run: Run) -> Float32[np.ndarray, "n k"] | None:
+        """What the finished network says of each image, NaN where it was not asked.
+
+        None while the run is not finished.
+        """
+        if run.summary.state != "finished":
+            return None
+        dataset = self.dataset(run)
+        with self._loading:
+            if run.id not in self._said:
+                told = run.predictions
+                table = np.full((len(dataset), len(dataset.classes)), np.nan, dtype=np.float32)
+                table[told.index] = told.probabilities
+                self._said[run.id] = table
+            return _kept(self._said, run.id, DATASETS)
+
+    def has_network(self, run: Run) -> bool:
+        """Whether the run has put any weights on the disk."""
+        return bool(_signature(run.folder))
+
+    def network(self, run: Run) -> Network:
+        """The run's network as it is now: finished, or as of its newest checkpoint.
+
+        Loads torch; only the worker calls it, so that no lock is needed.
+        """
+        from seethrough.model.checkpoint import weights_sha256
+
+        signature = _signature(run.folder)
+        held = self._networks.get(run.id)
+        if held is None or held[0] != signature:
+            classifier = run.classifier
+            network = Network(classifier, weights_sha256(classifier.module))
+            self._networks[run.id] = (signature, network)
+        return _kept(self._networks, run.id, NETWORKS)[1]
+
+
+def _signature(folder: Path) -> Signature:
+    """Names and times of the files that a network may be read from."""
+    files = [*folder.glob("*.safetensors"), *folder.glob("checkpoints/*.safetensors")]
+    return tuple(sorted((file.name, file.stat().st_mtime_ns) for file in files))
+
+
+def _kept(items: OrderedDict[str, T], key: str, limit: int) -> T:
+    items.move_to_end(key)
+    while len(items) > limit:
+        items.popitem(last=False)
+    return items[key]
