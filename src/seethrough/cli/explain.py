@@ -59,7 +59,7 @@ def command(
     --json prints one equation: kind, layer, unit, row, column, terms (each channel, row, column,
     input, weight, product and their shown digits), channels, bias, sum, steps, activation,
     framework, difference, relative_difference, adds_up and more; without --layer: photo, label,
-    probability, layers (each name, kind, shape, minimum, maximum).
+    probability, layers (each name, kind, text, shape, minimum, maximum).
     """
     from seethrough.cli.terminal import print_json, print_text, say
     from seethrough.runs.folder import open_run
@@ -128,6 +128,7 @@ def _list_layers(trace: "Trace", classifier: "Classifier", photo: str, *, as_jso
         {
             "name": layer.name,
             "kind": layer.kind,
+            "text": layer.text,
             "shape": list(layer.output.shape),
             "minimum": float(layer.output.min()),
             "maximum": float(layer.output.max()),
@@ -141,12 +142,12 @@ def _list_layers(trace: "Trace", classifier: "Classifier", photo: str, *, as_jso
     rows = [
         (
             layer.name,
-            layer.kind,
+            layer.text,
             " × ".join(str(size) for size in layer.output.shape),
             f"{layer.output.min():.4g}",
             f"{layer.output.max():.4g}",
         )
         for layer in trace.layers
     ]
-    print_table(("layer", "kind", "output", "smallest", "largest"), rows, right=(2, 3, 4))
+    print_table(("layer", "what it is", "output", "smallest", "largest"), rows, right=(2, 3, 4))
     say("\nThe arithmetic behind one value: add --layer NAME --unit K --at ROW,COLUMN.")

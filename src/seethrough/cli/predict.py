@@ -38,8 +38,9 @@ def command(run: str, paths: tuple[str, ...], runs_dir: Path | None, *, as_json:
         elif isinstance(answer, Prediction):
             print_text(_line(answer, width))
         else:
-            say(f"{answer.path}: {' '.join(f'{answer.what} {answer.why}'.split())}")
-            say(f"{'':>{len(answer.path)}}  fix: {answer.fix}")
+            what = answer.what.removeprefix(f"{Path(answer.path).name}: ")
+            say(f"{answer.path}: {' '.join(f'{what} {answer.why}'.split())}")
+            say(f"  fix: {' '.join(answer.fix.split())}")
     if as_json:
         print_json(rows)
     return 0 if num_read else 2

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unicodedata import category
 
 import click
 
@@ -19,6 +20,9 @@ from seethrough.errors import SeethroughError
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
+# Unicode's control and format characters (the latter turn the direction of writing), separators
+# of lines, and halves of characters, which cannot be printed at all.
+STEERING = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 PLAIN_WIDTH = 100  # columns where the output is a file or a pipe
 
 
@@ -45,9 +49,10 @@ def say_error(error: SeethroughError) -> None:
 
 
 def printable(text: str) -> str:
-    """The text with control characters written out; line ends stay."""
+    """The text with what would steer a terminal written out; line ends stay."""
     return "".join(
-        letter if letter == "\n" or letter.isprintable() else ascii(letter)[1:-1] for letter in text
+        ascii(letter)[1:-1] if category(letter) in STEERING and letter != "\n" else letter
+        for letter in text
     )
 
 

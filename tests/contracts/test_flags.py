@@ -1,0 +1,37 @@
+"""Every word that a command takes; a flag exists only for what people type daily."""
+
+import click
+import pytest
+
+from seethrough.cli.main import COMMANDS, seethrough
+
+FLAGS = {
+    "demo": "--once --seed --port --no-open --runs-dir --json",
+    "train": "FOLDER --model --image-px --epochs --seed --recipe --resume --runs-dir --json",
+    "runs": "--runs-dir --json",
+    "evaluate": "RUN --runs-dir --json",
+    "predict": "RUN PATH... --runs-dir --json",
+    "explain": "RUN PHOTO --layer --unit --at --runs-dir --json",
+    "verify": "RUN --cells --runs-dir --json",
+    "studio": "[RUN] --port --no-open --runs-dir",
+}
+
+
+def words_of(name):
+    command = seethrough.get_command(click.Context(seethrough), name)
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            yield from (*parameter.opts, *parameter.secondary_opts)
+        else:
+            yield parameter.metavar or parameter.name.upper()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_flags_of_a_command_are_exactly_these(name):
+    assert sorted(words_of(name)) == sorted(FLAGS[name].split())
+
+
+def test_there_are_no_other_commands():
+    assert set(COMMANDS) == FLAGS.keys()
+    assert seethrough.get_command(click.Context(seethrough), "train") is not None
+    assert seethrough.get_command(click.Context(seethrough), "main") is None
