@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from seethrough.data.dataset import Problem
-from seethrough.data.header import check_file_size, guess
+from seethrough.data.header import check_file_size, in_words
 from seethrough.data.limits import MAX_DEPTH, MAX_ENTRIES, MAX_FILE_BYTES, MAX_RATIO
 from seethrough.data.source import Entry, Listing, Source, is_ignored
 from seethrough.errors import DataError
@@ -114,15 +114,16 @@ class _Names:
 
     def add(self, member: zipfile.ZipInfo) -> None:
         """Take one more entry in, unless it is a system's or cannot be read."""
-        above, cut, last = _decoded(member).replace("\\", "/").rpartition("/")
+        name = _decoded(member)
+        above, cut, last = name.replace("\\", "/").rpartition("/")
         written = above + cut
         if written not in self._known:
-            self._known[written] = self._folder(written)
+            self._known[written] = self._folder(written, name)
         folder = self._known[written]
         if folder is None or not last:
             return
         if last in (".", "..") or "\0" in last or self._is_drive(last):
-            raise self._hostile(written + last)
+            raise self._hostile(name)
         path = f"{folder}/{last}" if folder else last
         if is_ignored(last):
             self.ignored.add(path)
@@ -153,11 +154,11 @@ class _Names:
                     fix=_AGAIN,
                 )
 
-    def _folder(self, written: str) -> str | None:
+    def _folder(self, written: str, name: str) -> str | None:
         """The path of a folder and of all folders above it; None where a system owns it."""
         parts = [part for part in written.split("/") if part not in ("", ".")]
         if written.startswith("/") or self._is_drive(written) or ".." in parts or "\0" in written:
-            raise self._hostile(written)
+            raise self._hostile(name)
         if len(parts) > MAX_DEPTH:
             raise DataError(
                 f"{self._archive.name}: folders inside folders, {len(parts)} deep.",
@@ -233,7 +234,7 @@ def _opened(path: Path) -> zipfile.ZipFile:
         if not start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
             raise DataError(
                 f"{path}: not a zip.",
-                why=f"its content is {guess(start)}; photos are read from a folder or a zip.",
+                why=f"its content is {in_words(start)}; photos are read from a folder or a zip.",
                 fix="name the folder of the photos, or " + _AGAIN,
             )
         return zipfile.ZipFile(file)

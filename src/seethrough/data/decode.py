@@ -5,16 +5,18 @@
     picture   both: what load, predict and serve all call, so that they see equal pixels
 
 A picture that needs more memory than the others is decoded alone. A JPEG is decoded at a half,
-a quarter or an eighth of its size if that still leaves 2 × image_px. Of a file with several
+a quarter or an eighth of its size if that still leaves 2 × image_px, and other large pictures are
+averaged down to that. Of a file with several
 frames or pages the first is used. Damaged EXIF data is ignored, with a note; a damaged picture
 is refused: no half of a photo ever stands for the photo.
 
 Raises DataError. Knows nothing of folders or classes.
 """
 
+import hashlib
 import threading
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -22,7 +24,15 @@ from jaxtyping import UInt8
 from PIL import ExifTags, Image, ImageFile
 
 from seethrough.data.colour import to_rgb
-from seethrough.data.header import corrupt, misnamed, open_header, pillow_is_quiet
+from seethrough.data.damage import broken_png_chunk, ended
+from seethrough.data.header import (
+    corrupt,
+    image_format,
+    misnamed,
+    open_header,
+    pillow_is_quiet,
+)
+from seethrough.errors import DataError
 
 # EXIF 2.32, tag 0x0112: how the stored rows and columns must be turned to stand upright.
 _LYING: Final = 5  # from this value on, rows and columns are exchanged
@@ -38,7 +48,13 @@ _TURNS: Final = {
 _UPRIGHT: Final = 1
 # Where Pillow keeps what may hold an orientation: EXIF, EXIF as PNG text, XMP.
 _METADATA: Final = frozenset({"exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp"})
+_PEEKED: Final = ("GIF", "TIFF")  # looking for a second frame makes Pillow forget the first
+_DAMAGED_EXIF: Final = "Its EXIF data is damaged; what could not be read was ignored."
+_ODD_SHAPE: Final = "It is very small, or very long and thin, for a photo."
+_TINY_PX: Final = 8
+_THIN: Final = 20  # times as long as wide
 _LARGE_PIXELS: Final = 8_000_000  # decoded one at a time: 64 MP take 0.5 GB on their way
+_LARGEST_BLOCK_PX: Final = 64  # Pillow's sums of larger blocks lose a grey level
 _LARGE: Final = threading.Lock()
 
 
@@ -65,8 +81,10 @@ class Fitted:
 
 def decode(content: bytes, *, name: str, image_px: int | None = None) -> Picture:
     """The whole picture; with `image_px`, perhaps smaller, but at least twice that."""
-    image, width, height, remark = _upright(content, name=name, image_px=image_px)
-    return Picture(pixels=np.array(image), width=width, height=height, note=remark)
+    seen = _upright(content, name=name, image_px=image_px)
+    return Picture(
+        pixels=np.array(seen.image), width=seen.width, height=seen.height, note=seen.remark
+    )
 
 
 def fit(pixels: UInt8[np.ndarray, "h w 3"], image_px: int) -> UInt8[np.ndarray, "s s 3"]:
@@ -76,58 +94,101 @@ def fit(pixels: UInt8[np.ndarray, "h w 3"], image_px: int) -> UInt8[np.ndarray, 
 
 def picture(content: bytes, *, name: str, image_px: int) -> Fitted:
     """What the network sees of a file."""
-    image, width, height, remark = _upright(content, name=name, image_px=image_px)
-    notes = [note for note in (remark, _cut(width, height)) if note]
+    seen = _upright(content, name=name, image_px=image_px)
     return Fitted(
-        pixels=_fitted(image, image_px),
-        width=width,
-        height=height,
-        note=" ".join(notes) or None,
-        remark=remark,
+        pixels=_fitted(seen.image, image_px),
+        width=seen.width,
+        height=seen.height,
+        note=_joined(seen.remark, _cut(seen.width, seen.height)),
+        remark=seen.remark,
     )
 
 
 def size_px(content: bytes, *, name: str) -> tuple[int, int]:
     """Width and height that the header promises, as stored (not turned upright)."""
-    return open_header(content, name=name).size
+    return open_header(content, name=name)[0].size
 
 
-def _upright(
-    content: bytes, *, name: str, image_px: int | None
-) -> tuple[Image.Image, int, int, str | None]:
-    image = open_header(content, name=name)
-    width, height = image.size
-    found = image.format or "image"
+@dataclass(frozen=True, slots=True)
+class _Upright:
+    """RGB, turned; width and height are the file's own, before any draft."""
+
+    image: Image.Image
+    width: int
+    height: int
+    remark: str | None
+
+
+def _upright(content: bytes, *, name: str, image_px: int | None) -> _Upright:
+    found = image_format(content) or "image"
     try:
-        if image_px is not None:
-            image.draft(None, (2 * image_px, 2 * image_px))
-        is_large = image.width * image.height > _LARGE_PIXELS
-        with _LARGE if is_large else nullcontext():
-            # TIFF reads its metadata while it decodes, and may warn about it.
-            with pillow_is_quiet() if found == "TIFF" else nullcontext():
-                image.load()
-            orientation, exif_note = _orientation(image)
-            rgb, colour_note = to_rgb(image)
-            if turn := _TURNS.get(orientation):
-                rgb = rgb.transpose(turn)
+        seen = _turned(content, name=name, image_px=image_px)
+    except OSError as error:
+        tried = _with_end(content, name=name, image_px=image_px) if found == "JPEG" else None
+        if tried is None:
+            raise corrupt(name, found, error) from error
+        seen = tried
+    except DataError:
+        raise
     except Exception as error:  # decoders raise whatever a damaged file makes them raise
         raise corrupt(name, found, error) from error
+    short, long = sorted((seen.width, seen.height))
+    shape = _ODD_SHAPE if short < _TINY_PX or long > _THIN * short else None
+    return replace(seen, remark=_joined(misnamed(content, name=name), seen.remark, shape))
+
+
+def _turned(content: bytes, *, name: str, image_px: int | None) -> _Upright:
+    """Upright RGB, the file's own size, and a remark; raises whatever Pillow raises."""
+    image, is_sound = open_header(content, name=name)
+    width, height = image.size
+    if image.format == "PNG" and (broken := broken_png_chunk(content)):
+        raise ValueError(broken)
+    if image_px is not None:
+        image.draft(None, (2 * image_px, 2 * image_px))
+    is_large = image.width * image.height > _LARGE_PIXELS
+    with _LARGE if is_large else nullcontext():
+        # TIFF reads its metadata while it decodes, and may warn about it.
+        with pillow_is_quiet() if image.format == "TIFF" else nullcontext():
+            image.load()
+        orientation, exif_is_sound = _orientation(image)
+        rgb, colour_note = to_rgb(image)
+        if rgb is image and image.format in _PEEKED:
+            rgb = image.copy()
+        if is_large and image_px is not None:
+            rgb = _reduced(rgb, image_px)
+        if orientation in _TURNS:
+            rgb = rgb.transpose(_TURNS[orientation])
     if orientation >= _LYING:
         width, height = height, width
-    notes = (misnamed(content, name=name), exif_note, _frames(image), colour_note)
-    return rgb, width, height, " ".join(note for note in notes if note) or None
+    exif_note = None if is_sound and exif_is_sound else _DAMAGED_EXIF
+    return _Upright(rgb, width, height, _joined(exif_note, _frames(image), colour_note))
 
 
-def _orientation(image: ImageFile.ImageFile) -> tuple[int, str | None]:
-    """EXIF's number, 1 where nothing has to be turned; TIFF is turned while it is decoded."""
-    if image.info.keys().isdisjoint(_METADATA):
-        return _UPRIGHT, None
+def _with_end(content: bytes, *, name: str, image_px: int | None) -> _Upright | None:
+    """The picture in a JPEG that lacks its end marker and nothing else."""
+    seen = pixels = None
     try:
-        with pillow_is_quiet():
+        for number, whole in enumerate(ended(content)):
+            seen = _turned(whole, name=name, image_px=image_px)
+            now = hashlib.sha256(seen.image.tobytes()).digest()
+            if number and now != pixels:
+                return None
+            pixels = now
+    except OSError:
+        return None
+    return seen and replace(seen, remark=_joined("Its end marker is missing.", seen.remark))
+
+
+def _orientation(image: ImageFile.ImageFile) -> tuple[int, bool]:
+    """EXIF's number and whether EXIF is sound; a TIFF was turned already while it was decoded."""
+    if image.info.keys().isdisjoint(_METADATA):
+        return _UPRIGHT, True
+    try:
+        with pillow_is_quiet() as heard:
             value = image.getexif().get(ExifTags.Base.Orientation, _UPRIGHT)
     except Exception:  # EXIF is a second, often careless, file inside the file
-        return _UPRIGHT, "Its EXIF data is damaged and was ignored."
-    return value if value in _TURNS else _UPRIGHT, None
+        return _UPRIGHT, False
+    return value if value in _TURNS else _UPRIGHT, not heard
 
 
 def _frames(image: ImageFile.ImageFile) -> str | None:
@@ -144,19 +205,24 @@ def _frames(image: ImageFile.ImageFile) -> str | None:
     return f"It has several {kind}; the first is used."
 
 
+def _reduced(image: Image.Image, image_px: int) -> Image.Image:
+    """What `draft` does for a JPEG, for the others: means of blocks, still 2 × image_px."""
+    factor = min(min(image.size) // (2 * image_px), _LARGEST_BLOCK_PX)
+    return image.reduce(factor) if factor > 1 else image
+
+
 def _fitted(image: Image.Image, image_px: int) -> UInt8[np.ndarray, "s s 3"]:
     width, height = image.size
     side = min(width, height)
-    left, top = (width - side) // 2, (height - side) // 2
+    if width != height:  # cropped first: what was cut off must not colour the border
+        left, top = (width - side) // 2, (height - side) // 2
+        image = image.crop((left, top, left + side, top + side))
     if side != image_px:
         image = image.resize(
             (image_px, image_px),
             Image.Resampling.LANCZOS,
-            box=(left, top, left + side, top + side),
             reducing_gap=3.0,  # Pillow: "the result is almost indistinguishable" from 3 upwards
         )
-    elif width != height:
-        image = image.crop((left, top, left + side, top + side))
     return np.array(image)
 
 
@@ -173,3 +239,7 @@ def _cut(width: int, height: int) -> str | None:
     else:
         cut = f"{before:,} px at the {sides[0]} and {after:,} px at the {sides[1]} were"
     return f"{cut} cut off to make it square."
+
+
+def _joined(*sentences: str | None) -> str | None:
+    return " ".join(sentence for sentence in sentences if sentence) or None

@@ -10,7 +10,7 @@ Raises DataError.
 import io
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import Final
@@ -24,6 +24,7 @@ from PIL import (  # noqa: F401
     JpegImagePlugin,
     PngImagePlugin,
     TiffImagePlugin,
+    UnidentifiedImageError,
     WebPImagePlugin,
 )
 
@@ -73,11 +74,11 @@ _WARNINGS: Final = threading.Lock()
 
 
 @contextmanager
-def pillow_is_quiet() -> Iterator[None]:
-    """Pillow's warnings about damaged metadata are ours to report, not to print."""
-    with _WARNINGS, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+def pillow_is_quiet() -> Iterator[Sequence[warnings.WarningMessage]]:
+    """What Pillow would print about damaged metadata is collected instead."""
+    with _WARNINGS, warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        yield heard
 
 
 def image_format(content: bytes) -> str | None:
@@ -90,8 +91,8 @@ def image_format(content: bytes) -> str | None:
     return None
 
 
-def open_header(content: bytes, *, name: str) -> ImageFile.ImageFile:
-    """The picture's size and mode; its pixels are still encoded."""
+def open_header(content: bytes, *, name: str) -> tuple[ImageFile.ImageFile, bool]:
+    """The picture's size and mode, its pixels still encoded; and whether its metadata is sound."""
     if not content:
         raise DataError(
             f"{name}: empty file.",
@@ -103,11 +104,11 @@ def open_header(content: bytes, *, name: str) -> ImageFile.ImageFile:
     if found is None:
         raise DataError(
             f"{name}: not an image that can be read.",
-            why=f"its content is {guess(content)}, not JPEG, PNG, WebP, BMP, GIF or TIFF.",
+            why=f"its content is {in_words(content)}, not JPEG, PNG, WebP, BMP, GIF or TIFF.",
             fix=WAYS_OUT,
         )
     try:
-        with pillow_is_quiet():
+        with pillow_is_quiet() as heard:
             image = Image.open(io.BytesIO(content), formats=(found,))
     except Image.DecompressionBombError as error:
         raise _too_large(name, "more than 178 million pixels") from error
@@ -116,7 +117,7 @@ def open_header(content: bytes, *, name: str) -> ImageFile.ImageFile:
     width, height = image.size
     if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE_PX:
         raise _too_large(name, f"{width:,} × {height:,} px")
-    return image
+    return image, not heard
 
 
 def check_file_size(size: int, *, name: str) -> None:
@@ -132,6 +133,8 @@ def check_file_size(size: int, *, name: str) -> None:
 def corrupt(name: str, found: str, error: Exception) -> DataError:
     """The error for a file that begins like a picture and does not go on like one."""
     said = " ".join(str(error).split())[:200] or type(error).__name__
+    if isinstance(error, UnidentifiedImageError):
+        said = "already its header makes no sense"
     return DataError(
         f"{name}: the {found} file is damaged or truncated.",
         why=f"its pixels cannot be decoded to the end ({said}).",
@@ -157,8 +160,12 @@ def _too_large(name: str, size: str) -> DataError:
     )
 
 
-def guess(content: bytes) -> str:
-    """What else the bytes are, in words."""
+def in_words(content: bytes) -> str:
+    """What the bytes are, in words."""
+    if not content:
+        return "nothing"
+    if found := image_format(content):
+        return f"a {found} picture"
     for signature, words in _FOREIGN:
         if content.startswith(signature):
             return words

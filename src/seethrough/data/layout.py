@@ -108,7 +108,7 @@ def read(listing: Listing, *, name: str) -> Layout:
             f"{unused} other file{'s' if unused > 1 else ''} beside the folders: not used."
         )
     if listing.num_ignored:
-        notes.append(f"{listing.num_ignored} hidden or system files were ignored.")
+        notes.append(f"Hidden or system files that were ignored: {listing.num_ignored:,}.")
     return Layout(
         classes=classes,
         photos=tuple(sorted(photos, key=lambda photo: photo.path)),
@@ -253,7 +253,7 @@ def _no_classes(listing: Listing, name: str) -> DataError:
     photos = [entry for entry in listing.entries if _suffix(entry) in IMAGE_SUFFIXES]
     if photos:
         return DataError(
-            f"{name}: {len(photos)} photos, but no folders that say what they show.",
+            f"{name}: {counted(len(photos), 'photo')}, but no folders that say what they show.",
             why="a class is a folder with photos of one kind.",
             fix=LAYOUTS,
         )
@@ -280,6 +280,11 @@ def _folders(names: Sequence[str]) -> str:
 
 def _suffix(entry: Entry) -> str:
     return PurePosixPath(entry.path).suffix.lower()
+
+
+def counted(count: int, noun: str) -> str:
+    """The count with its noun in the right number."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _names(names: Iterable[str]) -> str:

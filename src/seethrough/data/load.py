@@ -245,7 +245,7 @@ def _refuse_gaps(
         first = f"{problems[0].path}: {problems[0].what}" if problems else "no file was found"
         raise DataError(
             f"{name}: no readable photo of {', '.join(map(repr, empty[:5]))}.",
-            why=f"{len(problems)} files could not be used; the first: {first}",
+            why=f"not usable: {layout.counted(len(problems), 'file')}; the first: {first}",
             fix="replace these files, or remove the folder of the class.",
         )
 

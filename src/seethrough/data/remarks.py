@@ -9,6 +9,7 @@ from jaxtyping import UInt8
 
 from seethrough.data.cache import Decoded
 from seethrough.data.dataset import Problem
+from seethrough.data.layout import counted
 from seethrough.data.split import Split
 
 _MANY_UNUSED: Final = 0.05  # share of files from which a sentence says that it is a lot
@@ -22,14 +23,14 @@ def on_files(
     for path, sentence in said:
         paths[sentence].append(path)
     notes = [
-        f"{_files(len(where))} ({where[0]}{', …' if len(where) > 1 else ''}): {sentence}"
+        f"{sentence} ({counted(len(where), 'file')}: {where[0]}{', …' if len(where) > 1 else ''})"
         for sentence, where in sorted(paths.items())
     ]
     if problems and len(problems) > _MANY_UNUSED * num_files:
         share = len(problems) / max(num_files, len(problems))
         notes.append(
-            f"{_files(len(problems))} could not be used, {share:.0%} of what was found. "
-            "The list says why."
+            f"{counted(len(problems), 'file')} could not be used, {share:.0%} of what was found; "
+            "the list of problems says why."
         )
     return notes
 
@@ -42,17 +43,17 @@ def on_content(kept: Decoded, splits: UInt8[np.ndarray, " n"]) -> list[str]:
     if len(twins):
         one, other = kept.paths[first[group[twins[0]]]], kept.paths[twins[0]]
         notes.append(
-            f"{_files(len(np.unique(group[twins])))} lie in more than one class folder "
-            f"({one} is {other}): one of the names is wrong."
+            "The same photo under two class names: "
+            f"{counted(len(np.unique(group[twins])), 'case')} ({one} is {other})."
         )
     copies = len(kept.ids) - len(first)
     if copies:
-        notes.append(f"{_files(copies)} are exact copies of others.")
+        notes.append(f"Exact copies of other photos: {counted(copies, 'file')}.")
     trained = np.isin(kept.ids, kept.ids[splits == Split.TRAIN])
     if leaked := int(np.count_nonzero(trained & (splits == Split.TEST))):
         notes.append(
-            f"{leaked} of the test photos are also among the training photos: "
-            "the score on them says nothing."
+            f"Test photos that are also training photos: {leaked:,}. "
+            "The score on them says nothing about new photos."
         )
     if kept.splits is None:
         tested = np.bincount(kept.labels[splits == Split.TEST], minlength=len(kept.classes))
@@ -62,7 +63,3 @@ def on_content(kept: Decoded, splits: UInt8[np.ndarray, " n"]) -> list[str]:
                 "aside."
             )
     return notes
-
-
-def _files(count: int) -> str:
-    return "1 file" if count == 1 else f"{count:,} files"
