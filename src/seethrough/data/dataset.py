@@ -15,7 +15,7 @@ from seethrough.errors import SeethroughError
 __all__ = ["Dataset", "Problem", "Split"]
 
 _FITS_32_BITS = 65_000  # squares of a pixel, up to 255², that can be added in 32 bits
-_CHUNK_BYTES = 16_000_000  # of pixels that are looked at together
+_CHUNK_BYTES = 8_000_000  # of pixels that are looked at together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

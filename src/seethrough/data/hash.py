@@ -5,8 +5,9 @@
     z ← (z ^ (z >> 27)) × 0x94D049BB133111EB
     z ^ (z >> 31)                                  all modulo 2^64
 
-The draw for (seed, epoch, image, purpose) is the hash of the hashes, one inside the other, so
-that it depends on nothing else: not on the batch, the worker, or what was drawn before.
+The draw for an image and a key (seed, epoch, purpose) is mixed(mixed(id) ^ k), where k starts at 0
+and becomes mixed(k ^ part) for each part of the key. It depends on nothing else: not on the batch,
+the worker, or what was drawn before. (Mixed once, ids that count upwards show in the bits.)
 Source: Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014,
 doi:10.1145/2660193.2660195; constants of Vigna's splitmix64.c.
 """
@@ -31,7 +32,12 @@ def draws(ids: UInt64[np.ndarray, " n"], *key: int) -> UInt64[np.ndarray, " n"]:
     inner = 0
     for part in key:
         inner = mixed(inner ^ (part & _WORD))
-    z = (ids ^ np.uint64(inner)) + np.uint64(_GOLDEN)  # arrays of uint64 wrap around silently
+    return _mixed(_mixed(ids) ^ np.uint64(inner))
+
+
+def _mixed(values: UInt64[np.ndarray, " n"]) -> UInt64[np.ndarray, " n"]:
+    """`mixed` for arrays; uint64 arrays wrap around silently."""
+    z = values + np.uint64(_GOLDEN)
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return z ^ (z >> np.uint64(31))

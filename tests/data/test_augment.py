@@ -1,0 +1,128 @@
+"""augment.py: every result must be one of all possible changes, listed here one by one."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from seethrough.data.augment import augment, order
+from seethrough.errors import DataError
+
+
+def some(count: int, side: int = 12, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    images = rng.integers(0, 256, (count, side, side, 3), dtype=np.uint8)
+    return images, rng.integers(0, 2**64, count, dtype=np.uint64)
+
+
+def which(image: np.ndarray, changed: np.ndarray, shift_px: int) -> list[tuple[int, int, bool]]:
+    """All (top, left, mirrored) that lead from an image to its changed copy."""
+    height, width, _ = image.shape
+    border = ((shift_px, shift_px), (shift_px, shift_px), (0, 0))
+    padded = np.pad(image, border, mode="reflect")
+    span = range(2 * shift_px + 1)
+    return [
+        (top, left, mirrored)
+        for top in span
+        for left in span
+        for mirrored in (False, True)
+        if np.array_equal(
+            padded[top : top + height, left : left + width][:, :: -1 if mirrored else 1], changed
+        )
+    ]
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 2**62),
+    epoch=st.integers(0, 10_000),
+    flip=st.booleans(),
+    shift_px=st.integers(0, 4),
+)
+def test_each_copy_is_the_image_shifted_and_perhaps_mirrored(seed, epoch, flip, shift_px):
+    images, ids = some(5)
+    changed = augment(images, ids, seed=seed, epoch=epoch, flip=flip, shift_px=shift_px)
+    for image, copy in zip(images, changed, strict=True):
+        found = which(image, copy, shift_px)
+        assert len(found) == 1
+        assert flip or not found[0][2]
+
+
+def test_images_that_are_not_square_are_changed_alike():
+    images = np.random.default_rng(1).integers(0, 256, (20, 7, 15, 3), dtype=np.uint8)
+    ids = np.arange(20, dtype=np.uint64)
+    changed = augment(images, ids, seed=3, epoch=1, flip=True, shift_px=3)
+    assert all(len(which(a, b, 3)) == 1 for a, b in zip(images, changed, strict=True))
+
+
+def test_an_image_is_changed_alike_in_every_batch():
+    images, ids = some(64)
+    chosen = {"seed": 4, "epoch": 9, "flip": True, "shift_px": 3}
+    whole = augment(images, ids, **chosen)
+    backwards = augment(images[::-1], ids[::-1], **chosen)[::-1]
+    alone = [augment(images[i : i + 1], ids[i : i + 1], **chosen)[0] for i in range(64)]
+    assert np.array_equal(whole, backwards)
+    assert np.array_equal(whole, np.stack(alone))
+
+
+def test_the_images_that_went_in_are_not_changed():
+    images, ids = some(9)
+    before = images.copy()
+    images.flags.writeable = False
+    for shift_px in (0, 2):
+        changed = augment(images, ids, seed=0, epoch=0, flip=True, shift_px=shift_px)
+        changed[:] = 0
+    assert np.array_equal(images, before)
+
+
+def test_places_and_mirrors_are_spread_evenly_and_are_independent():
+    images, _ = some(1, side=10)
+    ids = np.arange(5000, dtype=np.uint64)
+    changed = augment(images.repeat(5000, axis=0), ids, seed=1, epoch=1, flip=True, shift_px=1)
+    table = {copy.tobytes(): index for index, copy in enumerate(_all_changes(images[0]))}
+    counts = np.bincount([table[copy.tobytes()] for copy in changed], minlength=18)
+    assert stats.chisquare(counts).pvalue > 0.001
+
+
+def _all_changes(image: np.ndarray) -> list[np.ndarray]:
+    padded = np.pad(image, ((1, 1), (1, 1), (0, 0)), mode="reflect")
+    windows = [padded[y : y + 10, x : x + 10] for y in range(3) for x in range(3)]
+    return [*windows, *(window[:, ::-1] for window in windows)]
+
+
+def test_epochs_and_seeds_change_the_changes():
+    images, ids = some(200)
+    chosen = {"flip": True, "shift_px": 4}
+    one = augment(images, ids, seed=0, epoch=0, **chosen)
+    for seed, epoch in ((0, 1), (1, 0)):
+        other = augment(images, ids, seed=seed, epoch=epoch, **chosen)
+        same = (one == other).all(axis=(1, 2, 3)).mean()
+        assert same < 0.05  # 1 / 162 by chance
+
+
+@pytest.mark.parametrize("shift_px", [-1, 12])
+def test_a_shift_wider_than_the_image_is_refused(shift_px):
+    images, ids = some(2)
+    with pytest.raises(DataError, match="does not suit images of 12 × 12 px") as caught:
+        augment(images, ids, seed=0, epoch=0, flip=False, shift_px=shift_px)
+    assert "0 to 11" in caught.value.fix
+
+
+def test_the_order_is_a_permutation_that_depends_on_seed_and_epoch():
+    _, ids = some(3000)
+    orders = [order(ids, seed=seed, epoch=epoch) for seed, epoch in ((0, 0), (0, 1), (1, 0))]
+    for found in orders:
+        assert np.array_equal(np.sort(found), np.arange(3000))
+        assert abs(stats.spearmanr(found, np.arange(3000)).statistic) < 0.06
+    assert abs(stats.spearmanr(orders[0], orders[1]).statistic) < 0.06
+    assert abs(stats.spearmanr(orders[0], orders[2]).statistic) < 0.06
+    assert np.array_equal(orders[0], order(ids, seed=0, epoch=0))
+
+
+def test_the_order_of_images_does_not_depend_on_where_they_lie():
+    _, ids = some(500)
+    moved = np.random.default_rng(3).permutation(500)
+    assert np.array_equal(
+        ids[order(ids, seed=2, epoch=2)], ids[moved][order(ids[moved], seed=2, epoch=2)]
+    )
