@@ -11,7 +11,6 @@ import numpy as np
 from jaxtyping import Float32
 
 from seethrough.errors import LayerError
-from seethrough.explain.operations.convolution import Convolution
 
 if TYPE_CHECKING:
     from seethrough.classifier import Classifier
@@ -37,6 +36,8 @@ def partial_maps(trace: "Trace", layer: str, unit: int) -> Float32[np.ndarray, "
     """What each input channel adds to a unit of a convolution, before the bias."""
     from torch import from_numpy
     from torch.nn.functional import conv2d
+
+    from seethrough.explain.operations.convolution import Convolution
 
     convolution = trace.layer(layer).operation
     if not isinstance(convolution, Convolution):

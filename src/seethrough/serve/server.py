@@ -50,7 +50,7 @@ def _bound(port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((HOST, port))
         listener.listen(128)
-    except OSError:
+    except (OSError, OverflowError):
         listener.close()
         raise
     return listener

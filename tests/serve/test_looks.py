@@ -1,0 +1,188 @@
+"""Traces, activations, partial maps and equations over HTTP, against the network itself."""
+
+from decimal import Decimal
+
+import numpy as np
+import pytest
+import torch
+
+from seethrough.runs.creation import create
+from seethrough.runs.record import record
+from seethrough.serve import wire
+from seethrough.serve.app import create_app
+from seethrough.serve.looks import Looks
+from seethrough.serve.photos import Album
+from seethrough.train.recipe import Recipe
+
+from .conftest import OWN_PAGE, PORT, TOKEN, Client
+
+
+@pytest.fixture
+def base(trained):
+    return f"/api/runs/{trained.run.id}/photos/t3"
+
+
+def floats(answer) -> np.ndarray:
+    return np.frombuffer(answer.content, dtype="<f4")
+
+
+def digits(shown: str) -> Decimal:
+    return Decimal(shown.replace("−", "-"))
+
+
+def outputs(module, image) -> dict[str, np.ndarray]:
+    """Every layer's output, by running the layers one after another."""
+    values = torch.from_numpy(image.transpose(2, 0, 1).astype(np.float32))[None]
+    found = {}
+    module.eval()
+    with torch.inference_mode():
+        for name, layer in module.named_children():
+            values = layer(values)
+            found[name] = values[0].numpy()
+    found["softmax"] = torch.softmax(values[0].double(), 0).float().numpy()
+    return found
+
+
+def test_the_activations_lie_where_the_trace_says(client, base, trained):
+    trace = wire.TraceMessage.model_validate(client.get(f"{base}/trace").json())
+    told = floats(client.get(f"{base}/activations"))
+    assert len(told) == trace.floats
+    own = outputs(trained.run.classifier.module, trained.run.dataset().images[3])
+    assert [layer.name for layer in trace.layers] == list(own)
+    for layer in trace.layers:
+        piece = told[layer.offset : layer.offset + int(np.prod(layer.shape))]
+        assert np.array_equal(piece.reshape(layer.shape), own[layer.name]), layer.name
+        assert (layer.minimum, layer.maximum) == (piece.min(), piece.max())
+        alive = piece.reshape(layer.shape[0], -1).any(axis=1)
+        assert layer.active_units == alive.tolist()
+    assert trace.probabilities == told[-2:].tolist()
+
+
+def test_the_trace_speaks_of_layers_as_the_run_does(client, base, trained):
+    layers = client.get(f"/api/runs/{trained.run.id}").json()["layers"]
+    traced = client.get(f"{base}/trace").json()["layers"]
+    for field in ("name", "kind", "shape", "parameters"):
+        assert [layer[field] for layer in traced] == [layer[field] for layer in layers], field
+
+
+def test_the_loss_is_minus_log_of_the_label_s_probability(client, base):
+    trace = client.get(f"{base}/trace").json()
+    own = trace["classes"].index(trace["photo"]["label"])
+    gap = trace["logits"][1 - own] - trace["logits"][own]
+    assert trace["loss"] == pytest.approx(np.log1p(np.exp(gap)), rel=1e-12)
+    assert trace["probabilities"][own] == pytest.approx(np.exp(-trace["loss"]), rel=1e-6)
+    assert trace["photo"]["probability"] == max(trace["probabilities"])
+
+
+def test_partial_maps_and_the_bias_add_up_to_the_unit_s_map(client, base):
+    trace = client.get(f"{base}/trace").json()
+    told = floats(client.get(f"{base}/activations"))
+    layer = next(layer for layer in trace["layers"] if layer["name"] == "conv2")
+    size = int(np.prod(layer["shape"]))
+    maps = told[layer["offset"] : layer["offset"] + size].reshape(layer["shape"])
+    run = base.partition("/photos")[0]
+    bias = floats(client.get(f"{run}/weights", params={"layer": "conv2", "part": "bias"}))
+    for unit in range(5):
+        answer = client.get(f"{base}/partials", params={"layer": "conv2", "unit": unit})
+        shape = tuple(int(side) for side in answer.headers["x-shape"].split(","))
+        partials = floats(answer).reshape(shape).astype(np.float64)
+        assert shape == (4, *layer["shape"][1:])
+        assert np.allclose(partials.sum(axis=0) + bias[unit], maps[unit], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("layer", "words"),
+    [("relu1", "only a convolution"), ("conv9", "other names"), ("dense1", "only a convolution")],
+)
+def test_partial_maps_of_anything_else_are_404(client, base, layer, words):
+    answer = client.get(f"{base}/partials", params={"layer": layer, "unit": 0})
+    assert answer.status_code == 404
+    assert words in answer.json()["why"]
+
+
+def test_an_equation_over_http_is_the_trace_s_own(client, base, trained):
+    trace = trained.run.classifier.trace(trained.run.dataset().images[3])
+    asked = {"layer": "conv2", "unit": 2, "row": 0, "column": 1}
+    told = client.get(f"{base}/equation", params=asked).json()
+    assert told == trace.equation("conv2", unit=2, row=0, column=1).to_dict()
+    assert told["adds_up"]
+    assert len(told["terms"]) == 4 * 9
+    shown = [channel["shown"] for channel in told["channels"]] + [told["shown_bias"]]
+    assert sum(map(digits, shown)) == digits(told["shown_sum"])
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"layer": "conv9", "unit": 0, "row": 0, "column": 0},
+        {"layer": "conv1", "unit": 99, "row": 0, "column": 0},
+        {"layer": "conv1", "unit": 0, "row": 99, "column": 0},
+        {"layer": "conv1", "unit": 0},
+    ],
+)
+def test_what_the_network_does_not_have_is_404_with_words(client, base, asked):
+    answer = client.get(f"{base}/equation", params=asked)
+    assert answer.status_code == 404
+    assert set(answer.json()) == {"what", "why", "fix"}
+
+
+def test_a_negative_cell_is_422(client, base):
+    asked = {"layer": "conv1", "unit": -1, "row": 0, "column": 0}
+    assert client.get(f"{base}/equation", params=asked).status_code == 422
+
+
+def test_numbers_of_two_states_of_a_network_are_never_mixed(client, base):
+    """A view names the weights it was drawn from."""
+    own = client.get(f"{base}/trace").json()["weights_sha256"]
+    asked = {"weights_sha256": own}
+    assert client.get(f"{base}/activations", params=asked).status_code == 200
+    other = client.get(f"{base}/activations", params={"weights_sha256": "0" * 64})
+    assert other.status_code == 409
+    assert other.json()["what"] == "The network has learned on since this was drawn."
+
+
+def test_looks_are_bounded_and_the_oldest_makes_room(client, trained):
+    desk = client.app.state.desk
+    looks = Looks(desk.shelf, looks=3)
+    album = Album(trained.run, desk.shelf, desk.drops)
+    first = looks.look(album, "t0", None)
+    for number in (1, 2):
+        looks.look(album, f"t{number}", None)
+    assert looks.look(album, "t0", None) is first
+    looks.look(album, "t3", None)
+    assert [key[2] for key in looks._held] == ["t2", "t0", "t3"]
+    tight = Looks(desk.shelf, size=1)
+    tight.look(album, "t0", None)
+    tight.look(album, "t1", None)
+    assert len(tight._held) == 1
+
+
+def test_a_run_is_looked_into_while_it_learns(trained, tmp_path, portal):
+    dataset, runs_dir = trained.run.dataset(), tmp_path / "runs"
+    recipe = Recipe(epochs=2, batch=8, seed=4)
+    run = create(dataset, trained.run.network, recipe, runs_dir=runs_dir)
+    client = Client(create_app(runs_dir, token=TOKEN, port=PORT), portal, OWN_PAGE)
+    base = f"/api/runs/{run.id}/photos"
+
+    early = client.get(f"{base}/t3/trace")
+    assert early.status_code == 409
+    assert "has no weights yet" in early.json()["what"]
+    content = (trained.photos / dataset.paths[0]).read_bytes()
+    assert client.post(base, content=content).json()["predicted"] is None
+
+    kinds: list[str] = []
+    for event in record(run, dataset=dataset, should_stop=lambda: kinds.count("checkpoint") > 0):
+        kinds.append(event["kind"])
+    assert client.get(base).json()["photos"][0]["predicted"] is None
+    first = client.get(f"{base}/t3/trace").json()
+    drawn = client.get(f"{base}/t3/activations").content
+
+    list(record(run, dataset=dataset))
+    then = {"weights_sha256": first["weights_sha256"]}
+    assert client.get(f"{base}/t3/activations", params=then).content == drawn
+    assert client.get(f"{base}/t4/activations", params=then).status_code == 409
+    second = client.get(f"{base}/t3/trace").json()
+    assert second["weights_sha256"] != first["weights_sha256"]
+    assert second["weights_sha256"] == client.get(f"/api/runs/{run.id}").json()["weights_sha256"]
+    assert client.get(f"{base}/t3/activations").content != drawn
+    assert client.get(base).json()["photos"][0]["predicted"] is not None
