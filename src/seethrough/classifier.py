@@ -23,10 +23,10 @@ from seethrough.data.decode import Fitted, fit, picture
 from seethrough.errors import DataError, ShapeError
 from seethrough.evaluate.report import Report, evaluate
 from seethrough.model.build import Normalise
-from seethrough.model.mode import device_of
+from seethrough.model.mode import place_of
 from seethrough.predict.folder import contents, predict_files
 from seethrough.predict.prediction import Prediction, Unreadable, prediction
-from seethrough.predict.probabilities import judge, logits, probabilities
+from seethrough.predict.probabilities import Ending, answers, judge, probabilities
 
 if TYPE_CHECKING:
     from seethrough.explain.trace import Trace
@@ -43,6 +43,7 @@ class Classifier:
     image_px: int
     network: str | None = None  # its text; None: it was not built here
     trained_on: str | None = None  # the data set's fingerprint; None: unknown
+    ending: Ending = Ending.LOGITS
 
     def fitted(self, photo: Photo, *, name: str | None = None) -> Fitted:
         """The square of pixels that the network sees of a photo, and what it does not see."""
@@ -60,11 +61,11 @@ class Classifier:
         """The photo's class and how sure the network is of each."""
         shown = name or (str(photo) if isinstance(photo, str | Path) else "image")
         pixels = self.fitted(photo, name=name).pixels
-        return prediction(shown, self.classes, judge(self.module, pixels))
+        return prediction(shown, self.classes, judge(self.module, pixels, ending=self.ending))
 
     def predict_files(self, paths: Iterable[str | Path]) -> Iterator[Prediction | Unreadable]:
         """One answer for every file; a folder stands for the files in it."""
-        return predict_files(self.module, self.classes, self.image_px, paths)
+        return predict_files(self.module, self.classes, self.image_px, paths, ending=self.ending)
 
     def trace(self, photo: Photo, *, name: str | None = None) -> "Trace":
         """Every layer's input and output for one photo, and the arithmetic between them."""
@@ -76,7 +77,7 @@ class Classifier:
     def probabilities(self, images: UInt8[np.ndarray, "n h w 3"]) -> Float32[np.ndarray, "n k"]:
         """Probabilities of many images that have the network's size already."""
         self._check_size(images.shape[1], images.shape[2])
-        return probabilities(self.module, images)
+        return probabilities(self.module, images, ending=self.ending)
 
     def evaluate(self, dataset: Dataset) -> Report:
         """The report on the test photos of a data set that has these classes.
@@ -101,7 +102,7 @@ class Classifier:
         learned_here = self.trained_on == dataset.fingerprint and len(train) > 0
         accuracy = self._accuracy(dataset, train) if learned_here else None
         return evaluate(
-            probabilities(self.module, dataset.images[test]),
+            probabilities(self.module, dataset.images[test], ending=self.ending),
             dataset.labels[test],
             self.classes,
             train_accuracy=accuracy,
@@ -113,7 +114,7 @@ class Classifier:
         hits = 0
         for start in range(0, len(indices), 1024):
             piece = indices[start : start + 1024]
-            said = logits(self.module, dataset.images[piece]).argmax(axis=1)
+            said = answers(self.module, dataset.images[piece]).argmax(axis=1)
             hits += int((said == dataset.labels[piece]).sum())
         return hits / len(indices)
 
@@ -134,7 +135,7 @@ def wrap(
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
 ) -> Classifier:
-    """A classifier of any trained torch module that answers with logits.
+    """A classifier of any trained torch module that answers with logits or with softmax.
 
     The module takes float images n 3 h w of 0..1, standardised if `mean` and `std` are given (one
     number for each colour, on the scale 0..1). A visible layer, `normalise`, is put before it;
@@ -150,32 +151,36 @@ def wrap(
         (0.0, 0.0, 0.0) if mean is None else mean, (1.0, 1.0, 1.0) if std is None else std
     )
     whole = nn.Sequential()
-    whole.add_module("normalise", normalise.to(device_of(module)))
+    whole.add_module("normalise", normalise.to(*place_of(module)))
     whole.add_module("network", module)
-    classifier = Classifier(module=whole, classes=tuple(classes), image_px=image_px)
-    _try(classifier)
-    return classifier
+    ending = _ending(whole, len(classes), image_px)
+    return Classifier(module=whole, classes=tuple(classes), image_px=image_px, ending=ending)
 
 
-def _try(classifier: Classifier) -> None:
-    """Ask once, so that a module that does not fit is refused here and not at the first photo."""
-    side = classifier.image_px
+def _ending(module: nn.Module, num_classes: int, image_px: int) -> Ending:
+    """Ask once: what does not fit is refused here, and whether softmax comes last is seen."""
+    noise = np.random.default_rng(0)
+    image = noise.integers(0, 256, (image_px, image_px, 3), dtype=np.uint8)
     try:
-        answer = logits(classifier.module, np.zeros((1, side, side, 3), dtype=np.uint8))
-    except (RuntimeError, ValueError, TypeError) as error:
+        said = answers(module, image[None])[0]
+    except (RuntimeError, ValueError, TypeError, IndexError) as error:
         if isinstance(error, ShapeError):
             raise
         raise ShapeError(
-            f"The module cannot be asked about an image of {side} × {side} px.",
+            f"The module cannot be asked about an image of {image_px} × {image_px} px.",
             why=f"it raised {type(error).__name__}: {error}",
             fix="check image_px, and that it takes float images of the shape (n, 3, h, w).",
         ) from error
-    if answer.shape[1] != len(classifier.classes):
+    if len(said) != num_classes:
         raise ShapeError(
-            f"The module gives {answer.shape[1]} numbers for {len(classifier.classes)} classes.",
+            f"The module gives {len(said)} numbers for {num_classes} classes.",
             why="every class needs one.",
             fix="name as many classes as the module has outputs, in their order.",
         )
+    from seethrough.explain.trace import trace
+
+    seen = trace(module, image)
+    return Ending.PROBABILITIES if np.array_equal(said, seen.probabilities) else Ending.LOGITS
 
 
 def _checked(photo: np.ndarray) -> UInt8[np.ndarray, "h w 3"]:

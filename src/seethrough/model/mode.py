@@ -23,8 +23,9 @@ def evaluating(module: nn.Module) -> Iterator[None]:
             part.training = was_training
 
 
-def device_of(module: nn.Module) -> torch.device:
-    """Where the network's numbers are; the CPU for a network without any."""
+def place_of(module: nn.Module) -> tuple[torch.device, torch.dtype]:
+    """Where the network's numbers are and of which type; float32 on the CPU if it has none."""
     for tensor in (*module.parameters(), *module.buffers()):
-        return tensor.device
-    return torch.device("cpu")
+        if tensor.is_floating_point():
+            return tensor.device, tensor.dtype
+    return torch.device("cpu"), torch.float32

@@ -15,11 +15,16 @@ from seethrough.data.decode import picture
 from seethrough.data.limits import MAX_FILE_BYTES
 from seethrough.errors import DataError, SeethroughError
 from seethrough.predict.prediction import Prediction, Unreadable, prediction, unreadable
-from seethrough.predict.probabilities import judge
+from seethrough.predict.probabilities import Ending, judge
 
 
 def predict_files(
-    module: nn.Module, classes: Sequence[str], image_px: int, paths: Iterable[str | Path]
+    module: nn.Module,
+    classes: Sequence[str],
+    image_px: int,
+    paths: Iterable[str | Path],
+    *,
+    ending: Ending = Ending.LOGITS,
 ) -> Iterator[Prediction | Unreadable]:
     """One answer for every file, as soon as it is there; each file is judged alone."""
     for given in paths:
@@ -29,7 +34,8 @@ def predict_files(
             except SeethroughError as error:
                 yield unreadable(str(path), error)
             else:
-                yield prediction(str(path), classes, judge(module, fitted.pixels))
+                said = judge(module, fitted.pixels, ending=ending)
+                yield prediction(str(path), classes, said)
 
 
 def contents(path: Path) -> bytes:

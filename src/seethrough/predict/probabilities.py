@@ -1,7 +1,8 @@
 """Images through a network to probabilities.
 
-    logits         what the network answers: one number for every class, float32
-    probabilities  p = exp(z − max z) / Σ exp(z − max z), added up in float64, given as float32
+    logits         what the network answers: one number z for every class, float32
+    probabilities  p = exp(z) / Σ exp(z), computed in float64, given as float32; what a network
+                   that ends with softmax itself answers is passed on as it is
 
 Two ways in, and they may differ in a last bit, because a framework may add in another order when
 it works on several images at once:
@@ -14,16 +15,25 @@ The network gets pixel values 0..255 as float32, n c h w. It is in evaluation mo
 asked, and afterwards in the mode that it was in. Raises ShapeError.
 """
 
+from enum import Enum, auto
+
 import numpy as np
 import torch
-from jaxtyping import Float, Float32, UInt8
+from jaxtyping import Float32, UInt8
 from torch import Tensor, nn
 
 from seethrough.errors import ShapeError
-from seethrough.model.mode import device_of, evaluating
+from seethrough.model.mode import evaluating, place_of
 
 
-def logits(
+class Ending(Enum):
+    """What a network answers with."""
+
+    LOGITS = auto()  # every network that is built here
+    PROBABILITIES = auto()  # a stranger's that ends with softmax
+
+
+def answers(
     module: nn.Module, images: UInt8[np.ndarray, "n h w 3"], *, batch: int = 256
 ) -> Float32[np.ndarray, "n k"]:
     """What the network answers to each image, asked `batch` images at a time."""
@@ -34,33 +44,37 @@ def logits(
             fix="give at least one image.",
         )
     assert batch > 0
-    device = device_of(module)
+    device, _ = place_of(module)
     with evaluating(module), torch.inference_mode():
-        answers = [
+        rows = [
             _answer(module, images[start : start + batch], device)
             for start in range(0, len(images), batch)
         ]
-    return np.concatenate(answers)
+    return np.concatenate(rows)
 
 
 def probabilities(
-    module: nn.Module, images: UInt8[np.ndarray, "n h w 3"], *, batch: int = 256
+    module: nn.Module,
+    images: UInt8[np.ndarray, "n h w 3"],
+    *,
+    ending: Ending = Ending.LOGITS,
+    batch: int = 256,
 ) -> Float32[np.ndarray, "n k"]:
     """How sure the network is of each class, for each image."""
-    return softmax(logits(module, images, batch=batch))
+    said = answers(module, images, batch=batch)
+    return softmax(said) if ending is Ending.LOGITS else said
 
 
-def judge(module: nn.Module, image: UInt8[np.ndarray, "h w 3"]) -> Float32[np.ndarray, " k"]:
+def judge(
+    module: nn.Module, image: UInt8[np.ndarray, "h w 3"], *, ending: Ending = Ending.LOGITS
+) -> Float32[np.ndarray, " k"]:
     """The probabilities of one image, which is alone in its batch."""
-    return np.asarray(probabilities(module, image[None])[0])
+    return np.asarray(probabilities(module, image[None], ending=ending)[0])
 
 
-def softmax(answers: Float[np.ndarray, "n k"]) -> Float32[np.ndarray, "n k"]:
+def softmax(logits: Float32[np.ndarray, "n k"]) -> Float32[np.ndarray, "n k"]:
     """Logits to probabilities, as in the module's formula."""
-    exact = answers.astype(np.float64)
-    powers = np.exp(exact - exact.max(axis=1, keepdims=True))
-    shares: Float[np.ndarray, "n k"] = powers / powers.sum(axis=1, keepdims=True)
-    return shares.astype(np.float32)
+    return torch.from_numpy(logits).double().softmax(dim=1).float().numpy()
 
 
 def _answer(
