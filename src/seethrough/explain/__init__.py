@@ -4,5 +4,16 @@ from seethrough.explain.equation import Equation
 from seethrough.explain.layer import TracedLayer
 from seethrough.explain.term import ChannelSum, EquationStep, Term
 from seethrough.explain.trace import Trace, trace
+from seethrough.explain.verify import Verification, verify
 
-__all__ = ["ChannelSum", "Equation", "EquationStep", "Term", "Trace", "TracedLayer", "trace"]
+__all__ = [
+    "ChannelSum",
+    "Equation",
+    "EquationStep",
+    "Term",
+    "Trace",
+    "TracedLayer",
+    "Verification",
+    "trace",
+    "verify",
+]

@@ -6,6 +6,7 @@ all share. What the numbers mean is told in `equation`.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from seethrough.explain.equation import Equation
 from seethrough.explain.layer import Layers, TracedLayer
@@ -15,6 +16,7 @@ from seethrough.explain.operations.arithmetic import Arithmetic, Cell, Products,
 from seethrough.explain.operations.convolution import Convolution
 from seethrough.explain.operations.dense import Dense
 from seethrough.explain.operations.dropout import Dropout
+from seethrough.explain.operations.softmax import Share
 from seethrough.explain.place import cell_of
 from seethrough.explain.rounding import Shown, adds_up, decimals_for, show, show_adding_up
 from seethrough.explain.sight import sees_cell
@@ -40,7 +42,9 @@ def equation(
     groups = _by_channel(parts)
     digits = show_adding_up([[products[i] for i in group] for group in groups], bias, decimals)
     chain = _Chain(cell, total, digits.sum, magnitude, decimals)
-    if arithmetic.own is not None:
+    if isinstance(arithmetic.own, Share):
+        chain.go(layer, replace(arithmetic.own, shown=digits.products[cell.unit][0]))
+    elif arithmetic.own is not None:
         chain.go(layer, arithmetic.own)
     if isinstance(layer.operation, Convolution | Dense):
         for following in layers.following(name):

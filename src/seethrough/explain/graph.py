@@ -14,12 +14,17 @@ import torch
 from jaxtyping import Float32, Int64
 from torch import Tensor
 
+from seethrough.explain.operations.activation import Activation
+from seethrough.explain.operations.affine import Affine
 from seethrough.explain.operations.arithmetic import Map, Operation
 from seethrough.explain.operations.dense import Dense
+from seethrough.explain.operations.dropout import Dropout
 from seethrough.explain.operations.normalisation import Normalisation
 from seethrough.explain.operations.rearrangement import Rearrangement
 from seethrough.explain.operations.unknown import Unknown
-from seethrough.explain.recognition import map_shape, recognise, values
+from seethrough.explain.recognition.layout import channels_last, recognise_turned, turned
+from seethrough.explain.recognition.question import Question, Recognised, map_shape, values
+from seethrough.explain.recognition.table import recognise
 from seethrough.explain.recording import Argument, Call, ModuleCall, tensors_in
 from seethrough.model.build import Normalise
 
@@ -70,6 +75,7 @@ class _Origin:
     node: Node | None
     index: Int64[np.ndarray, "..."] | None = None
     fill: float = 0.0
+    is_last: bool = False  # all of them, with the channels as the last axis
 
 
 @dataclass(slots=True)
@@ -92,10 +98,13 @@ class Graph:
 
     # ---- as a listener
 
-    def before(self, tensors: Sequence[Tensor]) -> None:
+    def before(self, tensors: Sequence[Tensor], module: ModuleCall) -> None:
         """Remember what goes in: an in-place call gives the same tensor other numbers."""
         self._before = {}
         for tensor in tensors:
+            found = self._origins.get(id(tensor))
+            if found is not None and found.version != tensor._version:
+                self._box_changed(tensor, found, module)
             origin = self.origin(tensor)
             if origin is not None:
                 self._before[id(tensor)] = origin
@@ -117,6 +126,10 @@ class Graph:
         """Fold the normalisation into one layer; box what a module computed unseen."""
         if isinstance(call.module, Normalise):
             self._fold_normalisation(call, output)
+        for tensor in tensors_in(output):
+            found = self._origins.get(id(tensor))
+            if found is not None and found.version != tensor._version:
+                self._box_changed(tensor, found, call)
         reads = tuple(self.origin(tensor) for tensor in tensors_in(inputs))
         known = tuple(origin.node for origin in reads if origin is not None)
         for tensor in tensors_in(output):
@@ -141,31 +154,52 @@ class Graph:
         node: Node | None,
         index: Int64[np.ndarray, "..."] | None = None,
         fill: float = 0.0,
+        *,
+        is_last: bool = False,
     ) -> None:
-        self._origins[id(tensor)] = _Origin(tensor, tensor._version, node, index, fill)
+        origin = _Origin(tensor, tensor._version, node, index, fill, is_last)
+        self._origins[id(tensor)] = origin
 
     def _is_same(self, call: Call, results: Sequence[Tensor]) -> bool:
         (result,) = results
         source = self._before.get(id(call.argument(0, "input")))
         if source is None or not torch.equal(result.float(), source.tensor.float()):
             return False
-        self._keep(result, source.node, source.index, source.fill)
+        self._keep(result, source.node, source.index, source.fill, is_last=source.is_last)
         return True
 
     def _recognised(self, call: Call, results: Sequence[Tensor]) -> bool:
-        found = recognise(call)
-        if found is None or map_shape(results[0]) is None:
+        origins = self._before.values()
+        if len(results) != 1:
             return False
+        (result,) = results
+        if all(origin.index is None for origin in origins):
+            found = recognise(Question(call, result, self._before))
+            return found is not None and self._understood(call, result, found, result)
+        if not all(origin.is_last for origin in origins):
+            return False
+        first = {id(origin.tensor): turned(origin.tensor) for origin in origins}
+        found = recognise_turned(call, result, first)
+        if found is None:
+            return False
+        back = {id(tensor): self._before[key] for key, tensor in first.items()}
+        self._before = back
+        return self._understood(call, result, found, turned(result))
+
+    def _understood(self, call: Call, result: Tensor, found: Recognised, upright: Tensor) -> bool:
+        shape = map_shape(upright)
         origins = [self._before.get(id(tensor)) for tensor in found.inputs]
-        whole = [origin for origin in origins if origin is not None and origin.index is None]
-        if len(whole) < len(origins) or {id(item) for item in found.inputs} < set(self._before):
+        reads = tuple(origin.node for origin in origins if origin is not None)
+        overlooked = set(self._before) - {id(tensor) for tensor in found.inputs}
+        if shape is None or len(reads) < len(origins) or overlooked:
             return False
-        reads = tuple(origin.node for origin in whole)
         operation = found.operation
         if isinstance(operation, Dense):
             operation = self._placed(operation, reads[0])
-        node = Node(operation, reads, _bare(results[0]), call.module, operation.kind)
-        self._enter(results[0], node)
+        node = Node(operation, reads, _bare(upright), call.module, operation.kind)
+        self._enter(result, node)
+        if upright is not result:
+            self._keep(result, node, channels_last(shape), is_last=True)
         return True
 
     def _unknown(self, call: Call, results: Sequence[Tensor]) -> None:
@@ -174,9 +208,14 @@ class Graph:
             operation = Unknown(text=call.name)
             self._enter(result, Node(operation, reads, _bare(result), call.module, call.name))
 
+    def _box_changed(self, tensor: Tensor, found: _Origin, module: ModuleCall) -> None:
+        """Its numbers are no longer those of its layer: something wrote into them."""
+        operation = Unknown(text="changed in place")
+        self._enter(tensor, Node(operation, (found.node,), _bare(tensor), module, "changed"))
+
     def _placed(self, dense: Dense, below: Node | None) -> Dense:
         """The same layer, told where in a map its inputs stood before they were flattened."""
-        while below is not None and below.operation.spans is not None and len(below.reads) == 1:
+        while below is not None and isinstance(below.operation, Affine | Activation | Dropout):
             below = below.reads[0]  # number by number: the places stay
         if below is None or not isinstance(below.operation, Rearrangement):
             return dense
@@ -219,8 +258,10 @@ class Graph:
         fill = call.argument(3, "value") if call.name == "pad" else None
         empty = float(fill) if isinstance(fill, int | float) else origin.fill
         shape = map_shape(result)
-        if shape is None:
-            self._keep(result, origin.node, index, empty)
+        last = channels_last((source.shape[0], source.shape[1], source.shape[2]))
+        is_last = result.ndim == 4 and source.shape[1:] != (1, 1) and np.array_equal(index, last)
+        if shape is None or is_last:
+            self._keep(result, origin.node, index, empty, is_last=is_last)
             return
         placed = index.reshape(shape)
         bare = _bare(result)

@@ -11,6 +11,7 @@ recorder's back is seen as a tensor of unknown origin, not as the number it used
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import NoneType
 from typing import Protocol
 
 import torch
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 Argument = object
+_NUMBERS = (int, float, str, NoneType)
 
 
 @dataclass(slots=True, eq=False)
@@ -56,7 +58,7 @@ class Call:
 class Listener(Protocol):
     """Is told of calls: before, to look at what goes in; after, to look at what came out."""
 
-    def before(self, tensors: Sequence[Tensor]) -> None:
+    def before(self, tensors: Sequence[Tensor], module: ModuleCall) -> None:
         """The tensors that a call is about to read."""
 
     def after(self, call: Call) -> None:
@@ -70,12 +72,14 @@ def tensors_in(value: Argument) -> Iterator[Tensor]:
     """Every tensor in nested arguments, in order."""
     if isinstance(value, Tensor):
         yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from tensors_in(item)
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from tensors_in(item)
+            if not isinstance(item, _NUMBERS):
+                yield from tensors_in(item)
+    elif isinstance(value, dict | Mapping):
+        for item in value.values():
+            if not isinstance(item, _NUMBERS):
+                yield from tensors_in(item)
 
 
 @dataclass(slots=True)
@@ -99,7 +103,8 @@ class _Mode(TorchFunctionMode):
         kwargs: Mapping[str, Argument] | None = None,
     ) -> Argument:
         keywords = kwargs or {}
-        self._listener.before([*tensors_in(args), *tensors_in(keywords)])
+        module = self._place.now
+        self._listener.before([*tensors_in(args), *tensors_in(keywords)], module)
         result = func(*args, **keywords)
         self._listener.after(
             Call(
@@ -107,7 +112,7 @@ class _Mode(TorchFunctionMode):
                 arguments=args,
                 keywords=keywords,
                 result=result,
-                module=self._place.now,
+                module=module,
             )
         )
         return result

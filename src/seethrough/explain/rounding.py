@@ -48,9 +48,8 @@ def decimals_for(values: Iterable[float]) -> int:
 
 def show(value: float, decimals: int) -> str:
     """One number on its own, to the nearest digit, ties to even; a zero has no sign."""
-    if not math.isfinite(value):
-        return str(float(value))
-    return _digits(round(Fraction(value) * 10**decimals), decimals)
+    text = f"{value:.{decimals}f}"  # Python rounds the exact value of the float, ties to even
+    return text[1:] if text.startswith("-") and not text.strip("-0.") else text
 
 
 def show_adding_up(channels: Sequence[Sequence[float]], bias: float | None, decimals: int) -> Shown:

@@ -142,14 +142,10 @@ def leaky_relu(slope: float) -> Curve:
 def gated(formula: str, gate: Callable[[float], float]) -> Curve:
     """x times a share of it that depends on x."""
 
-    def value(x: float) -> float:
-        share = gate(x)
-        return x * share if share else 0.0 * x if math.isfinite(x) else 0.0
-
     def left(x: float, shown: str, decimals: int) -> str:
         return f"{shown} × {show(gate(x), decimals)} ≈"
 
-    return Curve(formula, value, left)
+    return Curve(formula, lambda x: x * gate(x), left)
 
 
 def named(name: str, formula: str, value: Callable[[float], float]) -> Curve:
@@ -201,3 +197,25 @@ SIGMOID = named("sigmoid", "1 / (1 + e^-x)", sigmoid)
 TANH = named("tanh", "tanh(x)", math.tanh)
 HARDSIGMOID = named("hardsigmoid", "min(6, max(0, x + 3)) / 6", hardsigmoid)
 SELU = named("selu", "λ · (x, below zero α · (e^x − 1))", lambda x: SELU_SCALE * elu(x, SELU_ALPHA))
+SOFTSIGN = named("softsign", "x / (1 + |x|)", lambda x: x / (1 + abs(x)))
+LOGSIGMOID = named("logsigmoid", "log(1 / (1 + e^-x))", lambda x: -softplus(-x, threshold=700.0))
+
+
+def elu_of(alpha: float) -> Curve:
+    """elu with its α."""
+    return named("elu", f"x, below zero {alpha:.6g} · (e^x - 1)", lambda x: elu(x, alpha))
+
+
+def celu_of(alpha: float) -> Curve:
+    """celu with its α."""
+
+    def value(x: float) -> float:
+        return x if x > 0 else alpha * math.expm1(x / alpha)
+
+    return named("celu", f"x, below zero {alpha:.6g} · (e^(x / {alpha:.6g}) - 1)", value)
+
+
+def softplus_of(beta: float, threshold: float) -> Curve:
+    """softplus with its β; straight above the threshold."""
+    formula = f"log(1 + e^({beta:.6g} · x)) / {beta:.6g}"
+    return named("softplus", formula, lambda x: softplus(x, beta, threshold))

@@ -9,6 +9,7 @@ instance normalisation take both from the very map they normalise. Folded number
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
 
 import numpy as np
 from jaxtyping import Float32, Float64
@@ -21,8 +22,16 @@ from seethrough.explain.operations.arithmetic import (
     Value,
     one_product,
 )
-from seethrough.explain.operations.region import Region, Shape, Span
+from seethrough.explain.operations.region import Region, Shape, Span, whole
 from seethrough.explain.rounding import show, show_adding_up
+
+
+class Statistics(Enum):
+    """What mean and variance were taken from."""
+
+    TRAINING = auto()  # known before the photo; or there are none
+    CELL = auto()  # all channels of the same cell
+    MAP = auto()  # many cells of the map
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -34,13 +43,14 @@ class Affine:
     formula: str
     scale: Float64[np.ndarray, "c h w"]
     shift: Float64[np.ndarray, "c h w"] | None
+    statistics: Statistics = Statistics.TRAINING
     options: Mapping[str, Value] = field(default_factory=dict)
     parameters: Mapping[str, Float32[np.ndarray, "..."]] = field(default_factory=dict)
 
     @property
-    def spans(self) -> tuple[Span, Span]:
-        """A single cell."""
-        return Span(), Span()
+    def spans(self) -> tuple[Span, Span] | None:
+        """A single cell, unless its statistics come from others."""
+        return None if self.statistics is Statistics.MAP else (Span(), Span())
 
     def folded(self, cell: Cell) -> tuple[float, float | None]:
         """Scale and shift of one cell."""
@@ -77,5 +87,9 @@ class Affine:
         )
 
     def below(self, region: Region, shapes: Sequence[Shape]) -> list[Region]:
-        """The same cells."""
-        return [region]
+        """The same cells, and those that the statistics were taken from."""
+        everything = whole(shapes[0])
+        if self.statistics is Statistics.MAP:
+            return [everything]
+        is_alone = self.statistics is Statistics.TRAINING
+        return [region if is_alone else region.over(everything.channels)]

@@ -87,9 +87,10 @@ class LogSoftmax:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """One exponential over the sum of all."""
+    """One exponential over the sum of all; `shown` are the digits of its term."""
 
     exponential: float
+    shown: str = ""
     kind: ClassVar[str] = "divide"
     formula: ClassVar[str] = "e^(logit - largest logit) / sum"
 
@@ -99,11 +100,13 @@ class Share:
         """The probability."""
         probability = self.exponential / value if value else math.nan
         digits = show(probability, decimals)
+        # an error in the exponent, which is in proportion to it, is a relative one in the result
+        exponent = abs(math.log(self.exponential)) if self.exponential > 0 else 0.0
         return Stepped(
             value=probability,
-            shown=f"{show(self.exponential, decimals)} / {shown} ≈ {digits}",
+            shown=f"{self.shown} / {shown} ≈ {digits}",
             shown_value=digits,
-            magnitude=probability,
+            magnitude=probability * (1 + exponent),
         )
 
 

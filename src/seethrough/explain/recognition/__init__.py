@@ -1,0 +1,1 @@
+"""From a call of the framework to an operation that can explain itself."""
