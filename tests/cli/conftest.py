@@ -3,7 +3,11 @@
 import contextlib
 import io
 import json
-from collections.abc import Callable
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,6 +49,35 @@ def seethrough(capsys: pytest.CaptureFixture[str]) -> Command:
         return Said(code, said.out, said.err)
 
     return command
+
+
+@contextlib.contextmanager
+def ctrl_c(when: Callable[[], object], *, patience_s: float = 120) -> Iterator[None]:
+    """Press Ctrl-C in this process once something is so, or when patience ends.
+
+    Nothing is pressed after the `with`, where it would hit the tests themselves.
+    """
+    over = threading.Event()
+
+    def wait_then_press() -> None:
+        deadline = time.monotonic() + patience_s
+        while not over.wait(0.02):
+            if when() or time.monotonic() > deadline:
+                os.kill(os.getpid(), signal.SIGINT)
+                return
+
+    presser = threading.Thread(target=wait_then_press)
+    presser.start()
+    try:
+        yield
+    finally:
+        over.set()
+        presser.join()
+
+
+def logged(runs_dir: Path, words: str) -> bool:
+    """Whether the log of any run has these words in it."""
+    return any(words in path.read_text() for path in runs_dir.glob("*/log.jsonl"))
 
 
 @pytest.fixture(scope="session")

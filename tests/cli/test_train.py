@@ -1,33 +1,13 @@
 """`seethrough train`, from a folder to weights: repeatable, stoppable, resumable."""
 
-import os
-import signal
-import threading
-
 import pytest
 
 from seethrough.evaluate import wilson
 from seethrough.runs.folder import open_run
 
-from .conftest import ASKED, NETWORK
+from .conftest import ASKED, NETWORK, ctrl_c, logged
 
 FIELDS = {"run", "test_accuracy", "test_interval", "train_seconds", "epochs", "weights_sha256"}
-
-
-def interrupt_after_epoch(runs_dir, epoch):
-    """Press Ctrl-C once some run's log says that the epoch is over."""
-    waited = threading.Event()
-
-    def press():
-        while not waited.wait(0.01):
-            logs = [path.read_text() for path in runs_dir.glob("*/log.jsonl")]
-            if any(f'"kind": "epoch", "epoch": {epoch}' in log for log in logs):
-                os.kill(os.getpid(), signal.SIGINT)
-                return
-
-    thread = threading.Thread(target=press, daemon=True)
-    thread.start()
-    return waited
 
 
 def test_the_json_is_the_runs_own_numbers(trained):
@@ -46,9 +26,8 @@ def test_stopped_and_resumed_it_ends_with_the_weights_of_the_run_that_was_not(
     seethrough, shapes, trained, tmp_path
 ):
     runs_dir = tmp_path / "runs"
-    waited = interrupt_after_epoch(runs_dir, epoch=1)
-    stopped = seethrough("train", shapes, *ASKED, "--runs-dir", runs_dir, "--json")
-    waited.set()
+    with ctrl_c(lambda: logged(runs_dir, '"kind": "epoch", "epoch": 1')):
+        stopped = seethrough("train", shapes, *ASKED, "--runs-dir", runs_dir, "--json")
     assert (stopped.code, stopped.out) == (130, "")
     (run_id,) = [folder.name for folder in runs_dir.iterdir() if folder.is_dir()]
     assert f"{run_id} is saved" in stopped.err

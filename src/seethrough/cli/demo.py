@@ -16,6 +16,7 @@ from seethrough.cli import options
 if TYPE_CHECKING:
     from seethrough.data.dataset import Dataset
     from seethrough.runs.folder import Run
+    from seethrough.train.recipe import Recipe
 
 PHOTOS = "everyday"
 NETWORK = "demo"
@@ -47,49 +48,42 @@ def command(
     """
     if as_json and not once:
         raise click.UsageError("--json goes with --once: it prints the outcome and ends.")
+    from seethrough.train.recipe import DEMO
+
+    recipe = DEMO if seed is None else dataclasses.replace(DEMO, seed=seed)
     if once:
         from seethrough.cli.training import train_here
 
-        run, dataset = _new_run(seed, runs_dir=runs_dir, is_quiet=as_json)
+        run, dataset = _new_run(PHOTOS, recipe, runs_dir=runs_dir, is_quiet=as_json)
         return train_here(run, dataset, runs_dir=runs_dir, as_json=as_json)
-    return _watch(seed, port=port, runs_dir=runs_dir, opens_browser=not no_open)
+    return watch(PHOTOS, recipe, port=port, runs_dir=runs_dir, opens_browser=not no_open)
 
 
-def _new_run(seed: int | None, *, runs_dir: Path | None, is_quiet: bool) -> "tuple[Run, Dataset]":
-    from seethrough.cli.loading import load_photos
-    from seethrough.model.presets import preset
-    from seethrough.runs.creation import create
-    from seethrough.train.recipe import DEMO
-
-    spec = preset(NETWORK)
-    dataset = load_photos(PHOTOS, image_px=spec.image_px, is_quiet=is_quiet)
-    recipe = DEMO if seed is None else dataclasses.replace(DEMO, seed=seed)
-    return create(dataset, spec, recipe, runs_dir=options.runs_folder(runs_dir)), dataset
-
-
-def _watch(
-    seed: int | None, *, port: int | None, runs_dir: Path | None, opens_browser: bool
+def watch(
+    photos: str,
+    recipe: "Recipe",
+    *,
+    port: int | None = None,
+    runs_dir: Path | None = None,
+    opens_browser: bool = True,
 ) -> int:
-    """Studio here, training in a process of its own, until Ctrl-C."""
+    """Studio here, training in a process of its own, until Ctrl-C; the exit code."""
     from seethrough.cli.terminal import print_text, say
     from seethrough.runs.interruption import interruption
     from seethrough.runs.launch import launch
     from seethrough.serve.server import running_server
 
-    with (
-        interruption() as is_asked,
-        running_server(options.runs_folder(runs_dir), port=port) as address,
-    ):
-        run, _ = _new_run(seed, runs_dir=runs_dir, is_quiet=False)
-        page = f"/train/{run.id}"
+    folder = options.runs_folder(runs_dir)
+    with interruption() as is_asked, running_server(folder, port=port) as address:
+        run, _ = _new_run(photos, recipe, runs_dir=runs_dir, is_quiet=False)
         if is_asked():
             return _stopped(run, runs_dir)
         launch(run)
         try:
-            print_text(address.link(page))
+            link = address.link(f"/train/{run.id}")
+            print_text(link)
             say(f"Training {run.id}. Ctrl-C stops it and closes the studio.")
             if opens_browser:  # in a thread: some browsers stay in the foreground
-                link = address.link(page)
                 threading.Thread(target=webbrowser.open, args=[link], daemon=True).start()
             if not _follow(run, is_asked, runs_dir):
                 return _stopped(run, runs_dir)
@@ -99,6 +93,18 @@ def _watch(
         finally:
             _end(run)
     return 0
+
+
+def _new_run(
+    photos: str, recipe: "Recipe", *, runs_dir: Path | None, is_quiet: bool
+) -> "tuple[Run, Dataset]":
+    from seethrough.cli.loading import load_photos
+    from seethrough.model.presets import preset
+    from seethrough.runs.creation import create
+
+    spec = preset(NETWORK)
+    dataset = load_photos(photos, image_px=spec.image_px, is_quiet=is_quiet)
+    return create(dataset, spec, recipe, runs_dir=options.runs_folder(runs_dir)), dataset
 
 
 def _follow(run: "Run", is_asked: Callable[[], bool], runs_dir: Path | None) -> bool:

@@ -10,7 +10,8 @@ from seethrough.cli import options
 
 if TYPE_CHECKING:
     from seethrough.classifier import Classifier
-    from seethrough.explain.trace import Trace, TracedLayer
+    from seethrough.explain.layer import TracedLayer
+    from seethrough.explain.trace import Trace
     from seethrough.runs.folder import Run
 
 

@@ -1,0 +1,126 @@
+"""`explain` and `verify`: one value's arithmetic, checked here by hand."""
+
+import itertools
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from seethrough.runs.folder import open_run
+from seethrough.serve.wire import EquationMessage
+
+
+@pytest.fixture
+def photo(shapes):
+    return shapes / "stripe" / "03.png"
+
+
+def test_a_convolution_is_the_sum_of_its_products_with_stride_and_padding(
+    seethrough, trained, photo
+):
+    """Cell 0,5 of `conv 4 k3 s2 p1`: a window at the border, computed again with numpy."""
+    words = ("--layer", "conv1", "--unit", "2", "--at", "0,5", "--runs-dir", trained.runs_dir)
+    said = seethrough("explain", trained.id, photo, *words, "--json").json
+    EquationMessage.model_validate(said)
+    trace = open_run(trained.id, trained.runs_dir).classifier.trace(photo)
+    below, layer = trace.layer("normalise").output, trace.layer("conv1")
+    padded = np.pad(below, ((0, 0), (1, 1), (1, 1))).astype(np.float64)
+    window = padded[:, 0:3, 10:13]
+    kernel = layer.parameters["weight"][2].astype(np.float64)
+    assert said["kind"] == "conv"
+    assert len(said["terms"]) == 27
+    assert sum(term["is_padding"] for term in said["terms"]) == 9
+    assert said["sum"] == pytest.approx(float((window * kernel).sum()), abs=1e-12)
+    assert said["framework"] == float(layer.output[2, 0, 5])
+    assert said["difference"] == said["sum"] - said["framework"]
+    for term in said["terms"]:
+        place = (term["channel"], term["row"] + 1, term["column"] + 1)
+        assert term["input"] == padded[place]
+        assert term["product"] == term["input"] * term["weight"]
+
+
+def test_the_shown_digits_add_up_in_every_layer(seethrough, trained, photo):
+    words = ("explain", trained.id, photo, "--runs-dir", trained.runs_dir)
+    layers = [layer["name"] for layer in seethrough(*words, "--json").json["layers"]]
+    assert layers[:2] == ["normalise", "conv1"]
+    assert layers[-2:] == ["dense1", "softmax"]
+    for name in layers:
+        said = seethrough(*words, "--layer", name, "--json").json
+        shown = [Fraction(term["shown_product"]) for term in said["terms"]]
+        bias = Fraction(said["shown_bias"] or 0)
+        assert said["adds_up"]
+        if "max_pool" not in said["kind"]:
+            assert sum(shown) + bias == Fraction(said["shown_sum"]), name
+
+
+def test_without_a_layer_all_are_listed_with_what_the_network_says(seethrough, trained, photo):
+    words = ("explain", trained.id, photo, "--runs-dir", trained.runs_dir)
+    said = seethrough(*words, "--json").json
+    predicted = open_run(trained.id, trained.runs_dir).classifier.predict(photo)
+    assert (said["photo"], said["label"]) == (str(photo), predicted.label)
+    assert said["probability"] == pytest.approx(predicted.probability)
+    assert [4, 6, 6] in [layer["shape"] for layer in said["layers"]]
+    shown = seethrough(*words).out
+    assert "conv1      conv 4 k3 s2 p1" in shown
+    assert "4 × 6 × 6" in shown
+
+
+def test_what_is_not_named_is_taken_where_the_value_is_largest(seethrough, trained, photo):
+    words = ("explain", trained.id, photo, "--layer", "relu1", "--runs-dir", trained.runs_dir)
+    output = open_run(trained.id, trained.runs_dir).classifier.trace(photo).layer("relu1").output
+    found = seethrough(*words, "--json").json
+    assert output[found["unit"], found["row"], found["column"]] == output.max()
+    found = seethrough(*words, "--unit", "1", "--json").json
+    assert output[1, found["row"], found["column"]] == output[1].max()
+    found = seethrough(*words, "--at", "2,3", "--json").json
+    assert output[found["unit"], 2, 3] == output[:, 2, 3].max()
+
+
+def test_a_photo_of_the_data_set_has_an_id(seethrough, shapes, trained):
+    words = ("--layer", "conv1", "--unit", "0", "--at", "1,1", "--runs-dir", trained.runs_dir)
+    by_id = seethrough("explain", trained.id, "t0", *words, "--json").out
+    by_path = seethrough("explain", trained.id, shapes / "circle" / "00.png", *words, "--json").out
+    assert by_id == by_path
+
+
+def test_in_the_terminal_it_is_a_page_to_read(seethrough, trained, photo):
+    words = ("--layer", "conv1", "--unit", "2", "--at", "0,5", "--runs-dir", trained.runs_dir)
+    said = seethrough("explain", trained.id, photo, *words)
+    assert said.out.startswith("conv1, unit 2, row 0, column 5: ")
+    assert "the digits add up as displayed" in said.out
+    assert said.err == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "remark"),
+    [
+        (["PHOTO", "--layer", "conv9"], "conv9"),
+        (["PHOTO", "--layer", "conv1", "--unit", "4", "--at", "0,0"], "no unit 4"),
+        (["PHOTO", "--layer", "conv1", "--unit", "99"], "no unit 99"),
+        (["PHOTO", "--layer", "conv1", "--unit", "0", "--at", "6,0"], "row 6"),
+        (["PHOTO", "--layer", "conv1", "--at", "60,0"], "row 60"),
+        (["PHOTO", "--layer", "conv1", "--at", "a,b"], "is not ROW,COLUMN"),
+        (["PHOTO", "--unit", "1"], "belong to a layer"),
+        (["t60"], "no photo t60"),
+        (["missing.jpg"], "missing.jpg"),
+    ],
+)
+def test_what_does_not_exist_is_named(seethrough, trained, photo, words, remark):
+    named = [str(photo) if word == "PHOTO" else word for word in words]
+    said = seethrough("explain", trained.id, *named, "--runs-dir", trained.runs_dir, "--json")
+    assert (said.code, said.out) == (2, "")
+    assert remark in said.err
+
+
+def test_verify_finds_every_equation_right(seethrough, trained):
+    words = ("verify", trained.id, "--cells", "60", "--runs-dir", trained.runs_dir)
+    said = seethrough(*words, "--json")
+    found = said.json
+    assert said.code == 0
+    assert found["cells"] == 60
+    assert found["adds_up"] == 1
+    assert 0 <= found["forward_worst"] < 1e-5
+    assert found["forward_worst"] == max(found["layers"].values())
+    shown = seethrough(*words).out
+    assert "60 activations recomputed" in shown
+    assert all(name in shown for name in itertools.islice(found["layers"], 3))
