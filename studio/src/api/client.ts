@@ -78,13 +78,47 @@ async function json<T>(path: string, init?: RequestInit): Promise<T> {
   return (await ask(path, init)).json() as Promise<T>;
 }
 
-async function floats(path: string, signal?: AbortSignal): Promise<Float32Array> {
-  const bytes = await (await ask(path, { signal })).arrayBuffer();
+/** Little-endian float32, row-major, with its shape where the server tells it. */
+export interface Tensor {
+  values: Float32Array;
+  shape: number[];
+}
+
+async function tensor(path: string, signal?: AbortSignal): Promise<Tensor> {
+  const answer = await ask(path, { signal });
+  const shape = answer.headers.get('X-Shape')?.split(',').map(Number);
+  const values = decoded(await answer.arrayBuffer());
+  return { values, shape: shape ?? [values.length] };
+}
+
+function decoded(bytes: ArrayBuffer): Float32Array {
   if (littleEndian) return new Float32Array(bytes);
   const view = new DataView(bytes);
   return Float32Array.from({ length: bytes.byteLength / 4 }, (_, i) =>
     view.getFloat32(4 * i, true)
   );
+}
+
+/** A picture's pixels, three bytes each, exactly as stored. */
+export interface Pixels {
+  width: number;
+  height: number;
+  /** RGBA */
+  data: Uint8ClampedArray;
+}
+
+async function pixels(path: string, signal?: AbortSignal): Promise<Pixels> {
+  const blob = await (await ask(path, { signal })).blob();
+  const bitmap = await createImageBitmap(blob, {
+    colorSpaceConversion: 'none',
+    premultiplyAlpha: 'none'
+  });
+  const { width, height } = bitmap;
+  const context = new OffscreenCanvas(width, height).getContext('2d');
+  if (!context) throw new Error('this browser gives no canvas');
+  context.drawImage(bitmap, 0, 0);
+  bitmap.close();
+  return { width, height, data: context.getImageData(0, 0, width, height).data };
 }
 
 const littleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
@@ -113,6 +147,7 @@ export interface CellQuery extends Query {
   unit: number;
   row?: number | null;
   column?: number | null;
+  weights_sha256?: string;
 }
 
 const photoPath = (run: string, photo: string) => ['runs', run, 'photos', photo] as const;
@@ -139,18 +174,25 @@ export const api = {
   /** address of a PNG: as the network gets it, or in the file's own size */
   image: (run: string, photo: string, size: 'fitted' | 'full' = 'fitted') =>
     address([...photoPath(run, photo), 'image'], { fitted: size === 'fitted' }),
+  /** the pixels that the network reads */
+  pixels: (run: string, photo: string, signal?: AbortSignal) =>
+    pixels(address([...photoPath(run, photo), 'image'], { fitted: true }), signal),
   /** address of the event stream of a run's log */
   events: (run: string, after?: number) => address(['runs', run, 'events'], { after }),
   trace: (run: string, photo: string, signal?: AbortSignal) =>
     json<TraceMessage>(address([...photoPath(run, photo), 'trace']), { signal }),
-  activations: (run: string, photo: string, signal?: AbortSignal) =>
-    floats(address([...photoPath(run, photo), 'activations']), signal),
+  /** `weights`: the trace's `weights_sha256`, so that both belong to the same network while it learns */
+  activations: (run: string, photo: string, weights?: string, signal?: AbortSignal) =>
+    tensor(
+      address([...photoPath(run, photo), 'activations'], { weights_sha256: weights }),
+      signal
+    ),
   equation: (run: string, photo: string, cell: CellQuery, signal?: AbortSignal) =>
     json<EquationMessage>(address([...photoPath(run, photo), 'equation'], cell), { signal }),
-  partials: (run: string, photo: string, layer: string, unit: number, signal?: AbortSignal) =>
-    floats(address([...photoPath(run, photo), 'partials'], { layer, unit }), signal),
+  partials: (run: string, photo: string, of: CellQuery, signal?: AbortSignal) =>
+    tensor(address([...photoPath(run, photo), 'partials'], of), signal),
   weights: (run: string, layer: string, part: 'weight' | 'bias' = 'weight', signal?: AbortSignal) =>
-    floats(
+    tensor(
       address(['runs', run, 'weights'], { layer, part: part === 'bias' ? part : undefined }),
       signal
     ),

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { Latest } from './latest';
+
+/** Questions whose answers are given by hand. */
+function desk() {
+  const open = new Map<string, (answer: string) => void>();
+  const told: string[] = [];
+  const failed: unknown[] = [];
+  const latest = new Latest<string>(3);
+  const ask = (key: string) =>
+    latest.ask(
+      key,
+      (signal) =>
+        new Promise((answer, refuse) => {
+          open.set(key, answer);
+          signal.addEventListener('abort', () => refuse(new DOMException('', 'AbortError')));
+        }),
+      (answer) => told.push(answer),
+      (thrown) => failed.push(thrown)
+    );
+  const answer = async (key: string) => {
+    open.get(key)?.(key.toUpperCase());
+    open.delete(key);
+    await new Promise((done) => setTimeout(done));
+  };
+  return { open, told, failed, latest, ask, answer };
+}
+
+describe('the latest question', () => {
+  it('is sent when the answer before it has come; those between are left out', async () => {
+    const { ask, answer, open, told } = desk();
+    for (const key of ['a', 'b', 'c', 'd']) ask(key);
+    expect([...open.keys()]).toEqual(['a']);
+    await answer('a');
+    expect([...open.keys()]).toEqual(['d']);
+    await answer('d');
+    expect(told).toEqual(['A', 'D']);
+  });
+
+  it('is answered from memory at once, and calls off what is on its way', async () => {
+    const { ask, answer, told, failed } = desk();
+    ask('a');
+    await answer('a');
+    ask('b');
+    ask('a');
+    await answer('b');
+    expect(told).toEqual(['A', 'A']);
+    expect(failed).toEqual([]);
+  });
+
+  it('is forgotten on request, without a complaint', async () => {
+    const { ask, answer, latest, told, failed } = desk();
+    ask('a');
+    latest.drop();
+    ask('b');
+    await answer('b');
+    expect(told).toEqual(['B']);
+    expect(failed).toEqual([]);
+  });
+
+  it('is remembered only as long as there is room', async () => {
+    const { ask, answer, latest } = desk();
+    for (const key of ['a', 'b', 'c', 'd']) {
+      ask(key);
+      await answer(key);
+    }
+    expect(latest.peek('a')).toBeUndefined();
+    expect(latest.peek('d')).toBe('D');
+  });
+});

@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import type { TracedLayerMessage } from '../api/types';
+import { layout, stripUnit, unitBox } from './layout';
+import { demoLayers, layerOf } from './sample';
+
+const room = { width: 1392, smallest: 26, largest: 32 };
+
+describe('the drawn network', () => {
+  const drawn = layout(demoLayers(), room);
+
+  it('fits a 1440 px window for the demo, with maps of at least 26 px', () => {
+    expect(drawn.width).toBeLessThanOrEqual(1392);
+    expect(drawn.tile).toBeGreaterThanOrEqual(26);
+  });
+
+  it('goes from left to right without overlaps', () => {
+    let end = drawn.channels[0]!.x + drawn.tile;
+    for (const column of drawn.columns) {
+      expect(column.x).toBeGreaterThan(end);
+      end = column.x + column.width;
+    }
+    expect(end).toBe(drawn.width);
+  });
+
+  it('has every unit inside its column, and no two on top of each other', () => {
+    for (const column of drawn.columns) {
+      const boxes = Array.from({ length: column.drawn }, (_, u) => unitBox(column, u)!);
+      boxes.forEach((box, i) => {
+        expect(box.x).toBeGreaterThanOrEqual(column.x);
+        expect(box.x + box.width).toBeLessThanOrEqual(column.x + column.width + 1e-6);
+        expect(box.y + box.height).toBeLessThanOrEqual(drawn.height + 1e-6);
+        const before = boxes[i - 1];
+        if (before && before.x === box.x)
+          expect(box.y).toBeGreaterThanOrEqual(before.y + before.height - 1e-6);
+      });
+    }
+  });
+
+  it('says each shape once', () => {
+    const shapes = drawn.columns.filter((c) => c.showsShape).map((c) => c.name);
+    expect(shapes).toEqual(['normalise', 'conv1', 'pool1', 'pool2', 'pool3', 'flatten', 'dense1']);
+  });
+
+  it('gives the strip one unit a height, first to last', () => {
+    const strip = drawn.columns.find((c) => c.form === 'strip')!;
+    expect(stripUnit(strip, 0)).toBe(0);
+    expect(stripUnit(strip, strip.height)).toBe(strip.units - 1);
+    const box = unitBox(strip, 100)!;
+    expect(stripUnit(strip, box.y - strip.y + box.height / 2)).toBe(100);
+  });
+});
+
+describe('other networks', () => {
+  it('wrap wide layers into sub-columns, and say what is not drawn', () => {
+    const layers: TracedLayerMessage[] = [
+      layerOf('conv1', 'conv', [64, 8, 8]),
+      layerOf('conv2', 'conv', [512, 4, 4])
+    ];
+    const drawn = layout(layers, room);
+    const [first, second] = drawn.columns;
+    expect(first!.width).toBe(4 * drawn.tile + 3 * 4);
+    expect(second!.drawn).toBe(128);
+    expect(unitBox(second!, 128)).toBeNull();
+  });
+
+  it('never draw tiles below the smallest size; the drawing is then wider than its room', () => {
+    const drawn = layout(demoLayers(), { ...room, width: 390 });
+    expect(drawn.tile).toBe(26);
+    expect(drawn.width).toBeGreaterThan(390);
+  });
+});

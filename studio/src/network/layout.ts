@@ -1,0 +1,194 @@
+/**
+ * Where everything in the drawn network stands, in CSS pixels; pure.
+ *
+ *     photo → R G B → layer → … → logits → probabilities
+ *
+ * Layers that go together (convolution, norm, activation, pooling) stand close; before each
+ * convolution, dense layer and flattening there is room for the curves that lead into it.
+ * Maps are as large as the width allows, between two limits; below the lower one the drawing
+ * grows wider than its container, which then scrolls sideways.
+ */
+import type { TracedLayerMessage } from '../api/types';
+import type { Box } from '../scale/raster';
+import { isUnitwise } from './kinds';
+
+/** `maps`: one tile a unit; `strip`: a long vector as one thin column; `cells`: few numbers; `bars`: probabilities */
+export type Form = 'maps' | 'strip' | 'cells' | 'bars';
+
+export interface Column {
+  name: string;
+  form: Form;
+  kind: string;
+  layer: TracedLayerMessage;
+  /** units that are drawn; `units` may be more */
+  drawn: number;
+  units: number;
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  /** of one unit's tile, and from one tile to the next */
+  tile: number;
+  pitch: number;
+  /** tiles that stand below each other before the next sub-column begins */
+  rows: number;
+  /** room for the title, up to the next one */
+  titleWidth: number;
+  /** the shape is written where it changes */
+  showsShape: boolean;
+}
+
+export interface Layout {
+  photo: Box;
+  /** R, G and B of the photo */
+  channels: Box[];
+  columns: Column[];
+  width: number;
+  height: number;
+  tile: number;
+}
+
+export interface Room {
+  width: number;
+  /** of the tiles, in CSS pixels */
+  smallest: number;
+  largest: number;
+}
+
+const maxRows = 16;
+const maxDrawn = 128; // units of one layer; the rest is said in words
+const maxCells = 24; // numbers of a vector that are drawn as tiles
+const gap = { photo: 18, near: 9, far: 30, row: 4, sub: 4 } as const;
+const stripWidth = 16;
+const barsWidth = 212;
+const widePhoto = 76;
+
+function formOf(layer: TracedLayerMessage): Form {
+  if (layer.shape.length === 3) return 'maps';
+  const units = layer.shape[0] ?? 0;
+  if (layer.kind === 'softmax') return 'bars';
+  return units <= maxCells && layer.kind !== 'flatten' ? 'cells' : 'strip';
+}
+
+function gapBefore(layer: TracedLayerMessage, form: Form): number {
+  if (form === 'bars') return gap.far;
+  return isUnitwise(layer.kind) && layer.kind !== 'normalise' ? gap.near : gap.far;
+}
+
+interface Draft {
+  layer: TracedLayerMessage;
+  form: Form;
+  drawn: number;
+  rows: number;
+  before: number;
+}
+
+function draft(layer: TracedLayerMessage): Draft {
+  const form = formOf(layer);
+  const units = layer.shape[0] ?? 0;
+  const drawn = form === 'maps' ? Math.min(units, maxDrawn) : units;
+  const rows = form === 'maps' ? Math.min(drawn, maxRows) : drawn;
+  return { layer, form, drawn, rows, before: gapBefore(layer, form) };
+}
+
+function widthOf({ form, drawn, rows }: Draft, tile: number): number {
+  if (form === 'strip') return stripWidth;
+  if (form === 'bars') return barsWidth;
+  if (form === 'cells') return tile;
+  const subs = Math.ceil(drawn / rows);
+  return subs * tile + (subs - 1) * gap.sub;
+}
+
+function total(drafts: Draft[], tile: number): number {
+  const columns = drafts.reduce((sum, d) => sum + d.before + widthOf(d, tile), 0);
+  return widePhoto + gap.photo + tile + columns;
+}
+
+/** The whole drawing for a container of this width. */
+export function layout(layers: readonly TracedLayerMessage[], room: Room): Layout {
+  const drafts = layers.map(draft);
+  let tile = room.largest;
+  while (tile > room.smallest && total(drafts, tile) > room.width) tile--;
+  const far = drafts.filter((d) => d.before === gap.far).length;
+  const spare = Math.max(0, room.width - total(drafts, tile));
+  const wider = Math.min(24, far ? Math.floor(spare / far) : 0);
+
+  const pitch = tile + gap.row;
+  const rows = Math.max(3, ...drafts.filter((d) => d.form === 'maps').map((d) => d.rows));
+  const height = rows * pitch - gap.row;
+  const middle = (boxHeight: number) => Math.round((height - boxHeight) / 2);
+
+  const x0 = widePhoto + gap.photo;
+  const channelPitch = pitch + tile / 2;
+  const channels = [-1, 0, 1].map((i) => ({
+    x: x0,
+    y: middle(tile) + Math.round(i * channelPitch),
+    width: tile,
+    height: tile
+  }));
+  let x = x0 + tile;
+  const columns = drafts.map((d, index): Column => {
+    x += d.before + (d.before === gap.far ? wider : 0);
+    const width = widthOf(d, tile);
+    const vertical = d.form === 'cells' || d.form === 'bars';
+    const own = d.form === 'strip' ? height : d.rows * pitch - gap.row;
+    const column: Column = {
+      name: d.layer.name,
+      kind: d.layer.kind,
+      form: d.form,
+      layer: d.layer,
+      units: d.layer.shape[0] ?? 0,
+      drawn: d.drawn,
+      rows: d.rows,
+      x,
+      y: vertical && own > height ? 0 : middle(own),
+      width,
+      height: own,
+      tile,
+      pitch: d.form === 'strip' ? height / Math.max(1, d.drawn) : pitch,
+      titleWidth: 0,
+      showsShape: index === 0 || String(d.layer.shape) !== String(drafts[index - 1]!.layer.shape)
+    };
+    x += width;
+    return column;
+  });
+  columns.forEach((column, i) => {
+    const next = columns[i + 1];
+    column.titleWidth = next ? next.x - column.x - 4 : column.width;
+  });
+  const tallest = Math.max(height, ...columns.map((c) => c.y + c.height));
+  return {
+    photo: { x: 0, y: middle(widePhoto), width: widePhoto, height: widePhoto },
+    channels,
+    columns,
+    width: x,
+    height: tallest,
+    tile
+  };
+}
+
+/** Where one unit is drawn; null where it is one of those that are not. */
+export function unitBox(column: Column, unit: number): Box | null {
+  if (unit < 0 || unit >= column.drawn) return null;
+  if (column.form === 'strip') {
+    return {
+      x: column.x,
+      y: column.y + unit * column.pitch,
+      width: column.width,
+      height: column.pitch
+    };
+  }
+  const sub = Math.floor(unit / column.rows);
+  const size = column.form === 'bars' ? column.width : column.tile;
+  return {
+    x: column.x + sub * (column.tile + gap.sub),
+    y: column.y + (unit % column.rows) * column.pitch,
+    width: size,
+    height: column.tile
+  };
+}
+
+/** The unit of a strip at a height inside it. */
+export function stripUnit(column: Column, y: number): number {
+  return Math.max(0, Math.min(column.drawn - 1, Math.floor(y / column.pitch)));
+}

@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest';
+import type { EquationMessage, TermMessage } from '../../../api/types';
+import { addsUp } from '../../../format/decimal';
+import { blocks, byContribution, extents, lines, restOf, waterfall } from './parts';
+
+/** A 3 × 3 convolution over `channels` maps, its digits made to add up by being whole ten-thousandths. */
+function equationOf(channels: number, bias: number | null): EquationMessage {
+  let state = 11;
+  const next = () => (state = (state * 48271) % 2147483647) % 9999;
+  const shown = (units: number) => (units / 1e4).toFixed(4);
+  const terms: TermMessage[] = [];
+  const sums = Array.from({ length: channels }, (_, channel) => {
+    let units = 0;
+    for (let cell = 0; cell < 9; cell++) {
+      const product = next() - 5000;
+      units += product;
+      terms.push({
+        channel,
+        row: 4 + Math.floor(cell / 3),
+        column: 7 + (cell % 3),
+        input: 1,
+        weight: product / 1e4,
+        product: product / 1e4,
+        shown_input: '1.0000',
+        shown_weight: shown(product),
+        shown_product: shown(product),
+        is_padding: false,
+        is_winner: false
+      });
+    }
+    return { channel, sum: units / 1e4, shown: shown(units), units };
+  }).sort((a, b) => Math.abs(b.units) - Math.abs(a.units));
+  const total = sums.reduce((n, s) => n + s.units, 0) + (bias ?? 0) * 1e4;
+  return {
+    terms,
+    channels: sums.map(({ units: _, ...rest }) => rest),
+    bias,
+    shown_bias: bias === null ? null : bias.toFixed(4),
+    sum: total / 1e4,
+    shown_sum: shown(total)
+  } as EquationMessage;
+}
+
+describe('an equation in portions', () => {
+  const equation = equationOf(16, 0.18);
+
+  it('shows each channel as the rows of its window, largest first', () => {
+    const all = blocks(equation);
+    expect(all.map((b) => b.rows.map((r) => r.length))).toEqual(Array(16).fill([3, 3, 3]));
+    expect(all.map((b) => b.channel)).toEqual(equation.channels.map((c) => c.channel));
+    for (const block of all) {
+      expect(
+        addsUp(
+          block.rows.flat().map((t) => t.shown_product),
+          block.shown
+        )
+      ).toBe(true);
+    }
+  });
+
+  it('adds up as displayed, with the rest folded at any place', () => {
+    const all = blocks(equation);
+    for (const first of [0, 1, 3, 15, 16, 99]) {
+      const rest = restOf(all, first);
+      const shown = all.slice(0, first).map((b) => b.shown);
+      expect(
+        addsUp([...shown, ...(rest ? [rest.shown!] : []), equation.shown_bias!], equation.shown_sum)
+      ).toBe(true);
+    }
+    expect(restOf(all, 3)).toMatchObject({ channels: 13, products: 117 });
+    expect(restOf(all, 16)).toBeNull();
+  });
+
+  it('puts a pinned channel first and leaves the others in order', () => {
+    const last = equation.channels.at(-1)!.channel;
+    const order = blocks(equation, last).map((b) => b.channel);
+    expect(order[0]).toBe(last);
+    expect(order.slice(1)).toEqual(equation.channels.map((c) => c.channel).slice(0, -1));
+  });
+
+  it.each([
+    [16, 0.18],
+    [16, null],
+    [3, 0.5],
+    [3, null],
+    [1, 0.1],
+    [64, -2]
+  ])(
+    'has bars that begin where the last one ended and add up: %i channels, bias %s',
+    (channels, bias) => {
+      const one = equationOf(channels as number, bias as number | null);
+      const bars = waterfall(one, 9);
+      expect(bars.length).toBeLessThanOrEqual(10);
+      expect(
+        addsUp(
+          bars.map((b) => b.shown),
+          one.shown_sum
+        )
+      ).toBe(true);
+      expect(bars.at(-1)!.to).toBeCloseTo(one.sum, 9);
+      bars.slice(1).forEach((bar, i) => expect(bar.from).toBe(bars[i]!.to));
+      expect(bars[0]!.label === 'bias').toBe(bias !== null);
+    }
+  );
+});
+
+it('extents, contributions and lines', () => {
+  const equation = equationOf(2, null);
+  const { weight, product } = extents(equation.terms);
+  expect(weight).toBe(product);
+  expect(Math.abs(byContribution(equation.terms)[0]!.product)).toBe(product);
+  expect(lines('1 × 2 = 2; 2 + 1 = 3')).toEqual(['1 × 2 = 2', '2 + 1 = 3']);
+});

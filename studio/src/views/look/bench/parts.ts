@@ -1,0 +1,144 @@
+/**
+ * An equation in the portions in which it is shown. Nothing is computed but exact sums of shown
+ * digits, so that what is folded away adds up like the rest.
+ */
+import type { EquationMessage, TermMessage } from '../../../api/types';
+import { sum } from '../../../format/decimal';
+import type { Box } from '../../../scale/raster';
+
+/** One input channel: its window as rows of terms. */
+export interface Block {
+  channel: number;
+  rows: TermMessage[][];
+  shown: string;
+  sum: number;
+}
+
+export interface Rest {
+  channels: number;
+  products: number;
+  /** exact sum of the folded channels' digits; null where they are not plain decimals */
+  shown: string | null;
+}
+
+/** Terms of each channel, in rows; channels in the given order, `pinned` first. */
+export function blocks(equation: EquationMessage, pinned: number | null = null): Block[] {
+  const byChannel = new Map<number, TermMessage[]>();
+  for (const term of equation.terms) {
+    const list = byChannel.get(term.channel);
+    if (list) list.push(term);
+    else byChannel.set(term.channel, [term]);
+  }
+  const order = [...equation.channels].sort(
+    (a, b) => Number(b.channel === pinned) - Number(a.channel === pinned)
+  );
+  return order.map(({ channel, shown, sum: value }) => ({
+    channel,
+    shown,
+    sum: value,
+    rows: rowsOf(byChannel.get(channel) ?? [])
+  }));
+}
+
+function rowsOf(terms: readonly TermMessage[]): TermMessage[][] {
+  const rows: TermMessage[][] = [];
+  for (const term of terms) {
+    const last = rows.at(-1);
+    if (last && last[0]!.row === term.row) last.push(term);
+    else rows.push([term]);
+  }
+  return rows;
+}
+
+/** What is said of the blocks after the first few. */
+export function restOf(all: readonly Block[], first: number): Rest | null {
+  const folded = all.slice(first);
+  if (!folded.length) return null;
+  return {
+    channels: folded.length,
+    products: folded.reduce((n, block) => n + block.rows.reduce((m, row) => m + row.length, 0), 0),
+    shown: sum(folded.map((block) => block.shown))
+  };
+}
+
+/** One bar of the sum: it starts where the last one ended. */
+export interface Bar {
+  label: string;
+  /** channel that it stands for; null for the bias and for what is folded */
+  channel: number | null;
+  value: number;
+  shown: string;
+  from: number;
+  to: number;
+}
+
+/** Bias first, then channels (or single terms where there is one channel), the last bar being the rest. */
+export function waterfall(equation: EquationMessage, most: number): Bar[] {
+  const single = equation.channels.length === 1 && equation.terms.length > 1;
+  const items = single
+    ? [...equation.terms]
+        .sort((a, b) => Math.abs(b.product) - Math.abs(a.product))
+        .map((t) => ({
+          label: `${t.row},${t.column}`,
+          channel: null,
+          value: t.product,
+          shown: t.shown_product
+        }))
+    : equation.channels.map((c) => ({
+        label: `#${c.channel}`,
+        channel: c.channel,
+        value: c.sum,
+        shown: c.shown
+      }));
+  const room = equation.bias === null ? most : most - 1;
+  const kept = items.length <= room ? items : items.slice(0, room - 1);
+  const folded = items.slice(kept.length);
+
+  const bars: Omit<Bar, 'from' | 'to'>[] = [];
+  if (equation.bias !== null && equation.shown_bias !== null) {
+    bars.push({ label: 'bias', channel: null, value: equation.bias, shown: equation.shown_bias });
+  }
+  bars.push(...kept);
+  if (folded.length) {
+    const value = folded.reduce((total, item) => total + item.value, 0);
+    const shown = sum(folded.map((item) => item.shown)) ?? String(value);
+    bars.push({ label: `${folded.length} more`, channel: null, value, shown });
+  }
+  let end = 0;
+  return bars.map((bar) => {
+    const from = end;
+    end += bar.value;
+    return { ...bar, from, to: end };
+  });
+}
+
+/** The largest |input|, |weight| and |product| of an equation: what its tiles are coloured by. */
+export function extents(terms: readonly TermMessage[]): {
+  input: number;
+  weight: number;
+  product: number;
+} {
+  const largest = (of: (term: TermMessage) => number) =>
+    terms.reduce((most, term) => Math.max(most, Math.abs(of(term)) || 0), 0);
+  return {
+    input: largest((t) => t.input),
+    weight: largest((t) => t.weight),
+    product: largest((t) => t.product)
+  };
+}
+
+/** Largest products first; equal ones stay in order. */
+export const byContribution = (terms: readonly TermMessage[]): TermMessage[] =>
+  [...terms].sort((a, b) => Math.abs(b.product) - Math.abs(a.product));
+
+/** A step's display is several short equations with "; " between them. */
+export const lines = (shown: string): string[] => shown.split('; ');
+
+/** The smallest box around the terms of a window, in cells of the map below. */
+export function windowOf(terms: readonly TermMessage[]): Box | null {
+  if (!terms.length) return null;
+  const rows = terms.map((term) => term.row);
+  const columns = terms.map((term) => term.column);
+  const [x, y] = [Math.min(...columns), Math.min(...rows)];
+  return { x, y, width: Math.max(...columns) - x + 1, height: Math.max(...rows) - y + 1 };
+}

@@ -1,0 +1,212 @@
+/** What is looked at: photo, layer, unit, cell, and the answers that belong to them. */
+import { createContext } from 'svelte';
+import { api, refusal, type Refused, type Tensor } from '../../api/client';
+import { Latest } from '../../api/latest';
+import type { EquationMessage, TracedLayerMessage } from '../../api/types';
+import { isWeighted } from '../../network/edges';
+import type { Cell } from '../../state/place';
+import type { Route } from '../../state/route.svelte';
+import { carry, isSpatial, mapSize, Scene, scales, type Scale } from './scene';
+
+export interface Selected {
+  layer: TracedLayerMessage;
+  unit: number;
+}
+
+export interface Partials {
+  layer: string;
+  unit: number;
+  photo: string;
+  tensor: Tensor;
+}
+
+const settled_ms = 300; // the address follows when the window rests
+
+export class Look {
+  readonly run: string;
+  #route: Route;
+
+  scene = $state.raw<Scene | null>(null);
+  refused = $state.raw<Refused | null>(null);
+  /** the newest answer; an older one stays until the next is there */
+  equation = $state.raw<EquationMessage | null>(null);
+  equationRefused = $state.raw<Refused | null>(null);
+  partials = $state.raw<Partials | null>(null);
+  hovered = $state.raw<Selected | null>(null);
+  #weights = $state.raw<ReadonlyMap<string, Tensor>>(new Map());
+  #moved = $state.raw<{ layer: string; cell: Cell } | null>(null);
+
+  #equations = new Latest<EquationMessage>();
+  #partials = new Latest<Tensor>(24);
+  #asked = new Set<string>();
+  #settling: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(run: string, route: Route) {
+    this.run = run;
+    this.#route = route;
+  }
+
+  scale: Scale = $derived.by(() => {
+    const said = this.#route.current.query['scale'];
+    return scales.find((scale) => scale === said) ?? 'layer';
+  });
+
+  selected: Selected | null = $derived.by(() => {
+    const { layer: name, unit } = this.#route.current;
+    const layer = this.scene?.layer(name);
+    if (!layer || unit === undefined || unit >= (layer.shape[0] ?? 0)) return null;
+    return { layer, unit };
+  });
+
+  /** null where the layer has no maps */
+  cell: Cell | null = $derived.by(() => {
+    if (!this.selected || !isSpatial(this.selected.layer) || !this.scene) return null;
+    const { layer, unit } = this.selected;
+    const said = this.#moved?.layer === layer.name ? this.#moved.cell : this.#route.current.cell;
+    const cell = said ?? this.scene.strongest(layer, unit);
+    const [height, width] = mapSize(layer);
+    return { row: Math.min(cell.row, height - 1), column: Math.min(cell.column, width - 1) };
+  });
+
+  weights(layer: string): Tensor | undefined {
+    return this.#weights.get(layer);
+  }
+
+  // ------------------------------------------------------------ acts
+
+  open(photo: string): void {
+    this.#leave();
+    const { layer, unit } = this.#route.current;
+    this.#go({ photo, layer, unit, cell: this.cell ?? undefined });
+  }
+
+  select(layer: TracedLayerMessage, unit: number): void {
+    const cell = this.#carried(layer);
+    this.#leave();
+    this.#go({ photo: this.#route.current.photo, layer: layer.name, unit, cell });
+  }
+
+  /** One level up: from the unit to the whole network. */
+  up(): boolean {
+    if (!this.selected) return false;
+    this.#leave();
+    this.#go({ photo: this.#route.current.photo });
+    return true;
+  }
+
+  move(cell: Cell): void {
+    const layer = this.selected?.layer;
+    if (!layer || !isSpatial(layer)) return;
+    const [height, width] = mapSize(layer);
+    const inside = (v: number, size: number) => Math.max(0, Math.min(size - 1, v));
+    const now = { row: inside(cell.row, height), column: inside(cell.column, width) };
+    this.#moved = { layer: layer.name, cell: now };
+    clearTimeout(this.#settling);
+    this.#settling = setTimeout(() => this.#settle(), settled_ms);
+  }
+
+  /** The next cell in reading order, beginning again at the end. */
+  next(): void {
+    const { selected, cell } = this;
+    if (!selected || !cell) return;
+    const [height, width] = mapSize(selected.layer);
+    const index = (cell.row * width + cell.column + 1) % (height * width);
+    this.move({ row: Math.floor(index / width), column: index % width });
+  }
+
+  colour(scale: Scale): void {
+    const place = this.#route.current;
+    const { scale: _, ...query } = place.query;
+    this.#route.go({ ...place, query: scale === 'layer' ? query : { ...query, scale } }, 'replace');
+  }
+
+  // ------------------------------------------------------------ answers; called from effects
+
+  /** Loads a photo's trace; what is on screen stays until it is there. */
+  async load(photo: string, signal: AbortSignal): Promise<void> {
+    try {
+      const trace = await api.trace(this.run, photo, signal);
+      const [activations, pixels] = await Promise.all([
+        api.activations(this.run, photo, trace.weights_sha256, signal),
+        api.pixels(this.run, photo, signal)
+      ]);
+      if (signal.aborted) return;
+      if (trace.weights_sha256 !== this.scene?.trace.weights_sha256) this.#forgetWeights();
+      this.scene = new Scene(trace, activations.values, pixels);
+      this.refused = null;
+    } catch (thrown) {
+      if (!signal.aborted) this.refused = refusal(thrown);
+    }
+  }
+
+  askEquation(): void {
+    const { scene, selected, cell } = this;
+    if (!scene || !selected) return;
+    const { photo, weights_sha256 } = scene.trace;
+    const { layer, unit } = selected;
+    const query = { layer: layer.name, unit, ...cell, weights_sha256 };
+    this.#equations.ask(
+      [photo.id, weights_sha256, layer.name, unit, cell?.row, cell?.column].join('/'),
+      (signal) => api.equation(this.run, photo.id, query, signal),
+      (equation) => {
+        this.equation = equation;
+        this.equationRefused = null;
+      },
+      (thrown) => (this.equationRefused = refusal(thrown))
+    );
+  }
+
+  askPartials(): void {
+    const { scene, selected } = this;
+    if (!scene || selected?.layer.kind !== 'conv') return;
+    const { photo, weights_sha256 } = scene.trace;
+    const [layer, unit] = [selected.layer.name, selected.unit];
+    this.#partials.ask(
+      [photo.id, weights_sha256, layer, unit].join('/'),
+      (signal) => api.partials(this.run, photo.id, { layer, unit, weights_sha256 }, signal),
+      (tensor) => (this.partials = { layer, unit, photo: photo.id, tensor }),
+      () => (this.partials = null)
+    );
+  }
+
+  askWeights(): void {
+    for (const layer of [this.hovered?.layer, this.selected?.layer]) {
+      if (!layer || !isWeighted(layer.kind) || this.#asked.has(layer.name)) continue;
+      this.#asked.add(layer.name);
+      api.weights(this.run, layer.name).then(
+        (tensor) => (this.#weights = new Map(this.#weights).set(layer.name, tensor)),
+        () => this.#asked.delete(layer.name) // asked again at the next hover
+      );
+    }
+  }
+
+  // ------------------------------------------------------------ inside
+
+  #carried(layer: TracedLayerMessage): Cell | undefined {
+    if (!isSpatial(layer)) return undefined;
+    if (!this.cell || !this.selected) return undefined;
+    return carry(this.cell, mapSize(this.selected.layer), mapSize(layer));
+  }
+
+  #go(to: { photo?: string; layer?: string; unit?: number; cell?: Cell }): void {
+    this.#route.go({ view: 'look', run: this.run, ...to, query: this.#route.current.query });
+  }
+
+  #leave(): void {
+    clearTimeout(this.#settling);
+    this.#moved = null;
+  }
+
+  #settle(): void {
+    const place = this.#route.current;
+    if (!this.#moved || place.view !== 'look' || place.layer !== this.#moved.layer) return;
+    this.#route.go({ ...place, cell: this.#moved.cell }, 'replace');
+  }
+
+  #forgetWeights(): void {
+    this.#weights = new Map();
+    this.#asked.clear();
+  }
+}
+
+export const [lookOf, provideLook] = createContext<Look>();
