@@ -23,7 +23,7 @@ from seethrough.data.decode import Fitted, fit, picture
 from seethrough.errors import DataError, ShapeError
 from seethrough.evaluate.report import Report, evaluate
 from seethrough.model.build import Normalise
-from seethrough.model.mode import place_of
+from seethrough.model.mode import one_thread, place_of
 from seethrough.predict.folder import contents, predict_files
 from seethrough.predict.prediction import Prediction, Unreadable, prediction
 from seethrough.predict.probabilities import Ending, answers, judge, probabilities
@@ -72,7 +72,8 @@ class Classifier:
         from seethrough.explain.trace import trace
 
         pixels = self.fitted(photo, name=name).pixels
-        return trace(self.module, pixels, classes=self.classes)
+        with one_thread():  # as for `predict`: both give the same numbers
+            return trace(self.module, pixels, classes=self.classes)
 
     def probabilities(self, images: UInt8[np.ndarray, "n h w 3"]) -> Float32[np.ndarray, "n k"]:
         """Probabilities of many images that have the network's size already."""
@@ -162,7 +163,8 @@ def _ending(module: nn.Module, num_classes: int, image_px: int) -> Ending:
     noise = np.random.default_rng(0)
     image = noise.integers(0, 256, (image_px, image_px, 3), dtype=np.uint8)
     try:
-        said = answers(module, image[None])[0]
+        with one_thread():
+            said = answers(module, image[None])[0]
     except (RuntimeError, ValueError, TypeError, IndexError) as error:
         if isinstance(error, ShapeError):
             raise
@@ -179,7 +181,8 @@ def _ending(module: nn.Module, num_classes: int, image_px: int) -> Ending:
         )
     from seethrough.explain.trace import trace
 
-    seen = trace(module, image)
+    with one_thread():
+        seen = trace(module, image)
     return Ending.PROBABILITIES if np.array_equal(said, seen.probabilities) else Ending.LOGITS
 
 

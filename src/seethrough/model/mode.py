@@ -1,10 +1,27 @@
-"""Looking at a network without changing it: evaluation mode inside a `with`, and back."""
+"""How a network is looked at: evaluation mode, one thread; and afterwards all is as it was."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 from torch import nn
+
+_ONE_AT_A_TIME = threading.RLock()
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Every sum in one order. Split over threads it is added up in another one, and its last bit
+    may differ: a photo would get other numbers on a server than in a terminal.
+    """
+    with _ONE_AT_A_TIME:
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)
 
 
 @contextmanager

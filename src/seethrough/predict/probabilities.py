@@ -4,12 +4,12 @@
     probabilities  p = exp(z) / Σ exp(z), computed in float64, given as float32; what a network
                    that ends with softmax itself answers is passed on as it is
 
-Two ways in, and they may differ in a last bit, because a framework may add in another order when
-it works on several images at once:
+Two ways in, and they may differ in a last bit, because a framework adds in another order when it
+works on several images at once, or in several threads:
 
-    judge          one image alone. The way of every file, wherever it comes from: the terminal,
-                   Python and HTTP give identical numbers, whatever stands beside the file.
-    probabilities  many images, in batches. The way of whole data sets.
+    judge          one image alone, in one thread. The way of every file, wherever it comes from:
+                   the terminal, Python and HTTP give identical numbers.
+    probabilities  many images, in batches and threads. The way of whole data sets.
 
 The network gets pixel values 0..255 as float32, n c h w. It is in evaluation mode while it is
 asked, and afterwards in the mode that it was in. Raises ShapeError.
@@ -23,7 +23,7 @@ from jaxtyping import Float32, UInt8
 from torch import Tensor, nn
 
 from seethrough.errors import ShapeError
-from seethrough.model.mode import evaluating, place_of
+from seethrough.model.mode import evaluating, one_thread, place_of
 
 
 class Ending(Enum):
@@ -69,7 +69,8 @@ def judge(
     module: nn.Module, image: UInt8[np.ndarray, "h w 3"], *, ending: Ending = Ending.LOGITS
 ) -> Float32[np.ndarray, " k"]:
     """The probabilities of one image, which is alone in its batch."""
-    return np.asarray(probabilities(module, image[None], ending=ending)[0])
+    with one_thread():
+        return np.asarray(probabilities(module, image[None], ending=ending)[0])
 
 
 def softmax(logits: Float32[np.ndarray, "n k"]) -> Float32[np.ndarray, "n k"]:
