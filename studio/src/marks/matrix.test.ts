@@ -40,6 +40,7 @@ describe('the cells', () => {
     expect(cellSide(2, 900)).toBe(60);
     expect(cellSide(mostNumbered, 300)).toBe(34);
     expect(cellSide(1000, 900)).toBe(3);
+    expect(100 * cellSide(100, 540)).toBeCloseTo(540);
   });
 
   it('are walked with the keys and never left', () => {

@@ -38,8 +38,8 @@ export function shortShare(share: number): string {
 
 /** The side of a cell, in px, so that the table fills `width` or scrolls within it. */
 export function cellSide(numClasses: number, width: number): number {
-  const [least, most] = numClasses <= mostNumbered ? [34, 60] : [3, 16];
-  return Math.max(least, Math.min(most, Math.floor(width / numClasses)));
+  if (numClasses > mostNumbered) return Math.max(3, Math.min(16, width / numClasses));
+  return Math.max(34, Math.min(60, Math.floor(width / numClasses)));
 }
 
 const strides: Record<string, readonly [number, number]> = {

@@ -10,6 +10,7 @@ import {
   read,
   secondsLeft,
   stepsPerEpoch,
+  trail,
   winner
 } from './history';
 
@@ -127,6 +128,14 @@ describe('what the log tells', () => {
   it('is complete when it is finished, and where it stood when it was stopped', () => {
     expect(progress(read(nothing, [started, step(20), end('finished')]))).toBe(1);
     expect(progress(read(nothing, [started, step(20), end('stopped')]))).toBe(0.5);
+  });
+
+  it('follows one photo through the epochs', () => {
+    const said = (n: number, p: number): EpochEvent => ({
+      ...epoch(n),
+      watched: [{ photo: 't7', label: 'cat', probabilities: [p, 1 - p] }]
+    });
+    expect(trail([said(0, 0.25), epoch(1), said(2, 0.75)], 't7', 1)).toEqual([0.75, null, 0.25]);
   });
 
   it('finds the largest probability and the largest weight', () => {

@@ -47,7 +47,7 @@ export function read(history: History, events: readonly LogEvent[]): History {
   };
   for (const event of events) {
     if (event.kind === 'note') {
-      next.notes.push(event.text);
+      if (!next.notes.includes(event.text)) next.notes.push(event.text); // a log can be read again
     } else if (event.kind === 'end') {
       next.end = event;
     } else {
@@ -120,6 +120,13 @@ export function secondsLeft(history: History): number | null {
 /** Index of the largest value: what the network says. */
 export function winner(probabilities: readonly number[]): number {
   return probabilities.reduce((best, p, i) => (p > probabilities[best]! ? i : best), 0);
+}
+
+/** The probability of one class for one watched photo, epoch by epoch; null where it is unknown. */
+export function trail(epochs: readonly EpochEvent[], photo: string, place: number) {
+  return epochs.map(
+    ({ watched }) => watched.find((one) => one.photo === photo)?.probabilities[place] ?? null
+  );
 }
 
 /** Largest weight, up to its sign, of the first layer's kernels in all epochs: one scale for all. */

@@ -3,7 +3,7 @@ import { api, refusal, type Refused } from '../api/client';
 import type { Photo, ReportMessage, RunSummary } from '../api/types';
 
 /** Photos that are fetched at a time. */
-export const page = 24;
+export const page = 18;
 
 export class Report {
   readonly run: string;
