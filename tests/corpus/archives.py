@@ -82,10 +82,6 @@ def _through(root: Path) -> Path:
     return file
 
 
-def _ratio(root: Path) -> Path:
-    return _archive({f"cat/zeros{index}.bmp": b"\0" * 20_000_000 for index in range(6)})(root)
-
-
 def _changed(file: Path, change: Callable[[bytearray, int], None], name: str = "dog/3.png") -> Path:
     """Change the directory's entry for one file; `change` gets all bytes and the entry's place."""
     content = bytearray(file.read_bytes())
@@ -93,6 +89,13 @@ def _changed(file: Path, change: Callable[[bytearray, int], None], name: str = "
     change(content, at)
     file.write_bytes(content)
     return file
+
+
+def _ratio(root: Path) -> Path:
+    def change(content: bytearray, at: int) -> None:
+        content[at + 24 : at + 28] = struct.pack("<I", 120_000_000)  # size when unpacked
+
+    return _changed(_store(root, _contents()), change)
 
 
 def _overlap(root: Path) -> Path:

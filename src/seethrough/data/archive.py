@@ -120,10 +120,10 @@ class _Names:
         if written not in self._known:
             self._known[written] = self._folder(written, name)
         folder = self._known[written]
-        if folder is None or not last:
-            return
-        if last in (".", "..") or "\0" in last or self._is_drive(last):
+        if last == ".." or "\0" in last or self._is_drive(name):
             raise self._hostile(name)
+        if folder is None or last in ("", "."):
+            return
         path = f"{folder}/{last}" if folder else last
         if is_ignored(last):
             self.ignored.add(path)
@@ -157,7 +157,7 @@ class _Names:
     def _folder(self, written: str, name: str) -> str | None:
         """The path of a folder and of all folders above it; None where a system owns it."""
         parts = [part for part in written.split("/") if part not in ("", ".")]
-        if written.startswith("/") or self._is_drive(written) or ".." in parts or "\0" in written:
+        if written.startswith("/") or ".." in parts or "\0" in written:
             raise self._hostile(name)
         if len(parts) > MAX_DEPTH:
             raise DataError(

@@ -6,6 +6,7 @@
 `<cache>` is SEETHROUGH_CACHE or the user's cache folder (platformdirs); `<key>` the first 32
 hexadecimal digits of the SHA-256 of (source, image_px asked for). meta.json is one object:
 
+    sha256    of everything else, as json.dumps writes it
     format    1; any other number is rebuilt
     stamp     digest of all paths, sizes and times of change when the photos were read
     content   see `fingerprint.py`
@@ -25,6 +26,7 @@ Raises StorageError when the disk refuses to take what is written.
 import json
 import os
 import shutil
+import time
 import uuid
 import zlib
 from collections.abc import Sequence
@@ -45,6 +47,7 @@ _FORMAT: Final = 1
 _BLOCK_BYTES: Final = 4 << 20
 _BLOCKS_CHECKED: Final = 64
 _HEADER_BYTES: Final = 128  # of a version 1.0 .npy file with four dimensions
+_ABANDONED_S: Final = 24 * 3600  # without a write: nobody is writing it any more
 _SPARE_BYTES: Final = 16 << 20  # that must stay free besides the images
 
 
@@ -96,6 +99,8 @@ def read(folder: Path, stamp: str) -> Decoded | None:
     """What was kept, if it is whole and the source has not changed since."""
     try:
         meta = json.loads((folder / "meta.json").read_bytes())
+        if meta.pop("sha256") != digest([json.dumps(meta)]):
+            return None
         if meta.pop("format") != _FORMAT or meta.pop("stamp") != stamp:
             return None
         file = folder / Path(meta.pop("images")).name
@@ -137,6 +142,7 @@ class Writing:
         self._num_images = 0
         self._expected = at_most * image_px * image_px * 3
         self._temporary = folder / f"{uuid.uuid4().hex}.tmp"
+        self._beside = self._temporary.with_suffix(".json.tmp")
         try:
             folder.mkdir(parents=True, exist_ok=True)
             free = shutil.disk_usage(folder).free
@@ -163,6 +169,7 @@ class Writing:
                 raise self._refused(late) from late
         finally:
             self._temporary.unlink(missing_ok=True)
+            self._beside.unlink(missing_ok=True)
 
     def append(self, pixels: UInt8[np.ndarray, "h w 3"]) -> None:
         """Write one more image behind the others."""
@@ -183,10 +190,10 @@ class Writing:
             images = np.load(self._temporary, mmap_mode="r")
             self._temporary.replace(self._folder / name)
             meta = {"format": _FORMAT, "stamp": stamp, "images": name, "blocks": blocks}
-            text = json.dumps(meta | asdict(facts))
-            beside = self._temporary.with_suffix(".json.tmp")
-            beside.write_text(text, encoding="utf-8")
-            beside.replace(self._folder / "meta.json")
+            meta |= asdict(facts)
+            text = json.dumps(meta | {"sha256": digest([json.dumps(meta)])})
+            self._beside.write_text(text, encoding="utf-8")
+            self._beside.replace(self._folder / "meta.json")
             _sweep(self._folder, keep=name)
         except OSError as error:
             raise self._refused(error) from error
@@ -231,9 +238,15 @@ def _check_blocks(file: Path, sums: list[int]) -> None:
 
 
 def _sweep(folder: Path, *, keep: str) -> None:
-    """Remove arrays that meta.json no longer names; whoever has one open keeps it."""
+    """Remove arrays that meta.json no longer names, and what killed processes left behind.
+
+    Whoever has an old array open keeps it.
+    """
     for file in folder.glob("images-*.npy"):
         if file.name != keep:
+            file.unlink(missing_ok=True)
+    for file in folder.glob("*.tmp"):
+        if time.time() - file.stat().st_mtime > _ABANDONED_S:
             file.unlink(missing_ok=True)
 
 
