@@ -117,10 +117,11 @@ def test_verify_finds_every_equation_right(seethrough, trained):
     said = seethrough(*words, "--json")
     found = said.json
     assert said.code == 0
-    assert found["cells"] == 60
+    assert found["cells"] >= 60
     assert found["adds_up"] == 1
+    assert (found["wrong"], found["unknown"]) == ([], [])
     assert 0 <= found["forward_worst"] < 1e-5
     assert found["forward_worst"] == max(found["layers"].values())
     shown = seethrough(*words).out
-    assert "60 activations recomputed" in shown
+    assert f"{found['cells']} activations recomputed" in shown
     assert all(name in shown for name in itertools.islice(found["layers"], 3))

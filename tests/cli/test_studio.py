@@ -8,7 +8,12 @@ import urllib.request
 import pytest
 
 from seethrough.cli.demo import watch
+from seethrough.cli.following import follow
+from seethrough.data.load import load
+from seethrough.model.presets import resolve
+from seethrough.runs.creation import create
 from seethrough.runs.folder import open_run, run_ids
+from seethrough.runs.launch import launch
 from seethrough.runs.process import recorder
 from seethrough.train.recipe import Recipe
 
@@ -103,6 +108,21 @@ def test_when_the_demo_is_trained_its_score_is_told_and_the_studio_stays(shapes,
     assert code == 0
     assert open_run("last", tmp_path).summary.state == "finished"
     assert "right on 12 photos it has never seen" in "".join(said.out for said in told)
+
+
+def test_a_training_in_the_background_is_stopped_from_the_terminal(shapes, tmp_path, seethrough):
+    dataset = load(shapes, image_px=12)
+    spec = resolve("conv 4 k3, relu, flatten, dense", 12)
+    run = create(dataset, spec, Recipe(epochs=5000, batch=16), runs_dir=tmp_path)
+    launch(run)
+    with ctrl_c(lambda: False):  # presses only if the next line waits in vain
+        next(follow(run, should_stop=lambda: False))
+    said = seethrough("runs", "stop", run.id, "--runs-dir", tmp_path)
+    assert said.code == 0
+    assert f"{run.id} is saved" in said.err
+    assert (run.summary.state, recorder(run.folder)) == ("stopped", None)
+    again = seethrough("runs", "--runs-dir", tmp_path, "stop", run.id)
+    assert (again.code, f"{run.id} is not being trained." in again.err) == (2, True)
 
 
 @pytest.mark.full

@@ -35,14 +35,14 @@ class TrainingLine:
 
     def now(self) -> str:
         """The step that was taken last, with the accuracy after the epoch before."""
-        if not self._step and not self._epoch:
+        if not self._step:
             return "getting ready"
-        at = self._step.get("epoch", self._epoch.get("epoch", 0))
-        loss = self._step.get("loss", self._epoch.get("test_loss"))
+        if self._step["step"] == self._steps:
+            return "judging it on all photos"
         parts = [
-            f"epoch {at} of {self._epochs}",
+            f"epoch {self._step['epoch']} of {self._epochs}",
             _speed(self._epoch.get("images_per_second")),
-            f"loss {_number(loss)}",
+            f"loss {_number(self._step['loss'])}",
             f"test accuracy {_share(self._epoch.get('test_accuracy'))}",
             self.left(),
         ]

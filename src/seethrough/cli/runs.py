@@ -13,15 +13,19 @@ if TYPE_CHECKING:
     from seethrough.runs.summary import Summary
 
 
-@click.command("runs", short_help="List all runs, newest first.")
+@click.group("runs", short_help="List all runs, newest first.", invoke_without_command=True)
 @options.runs_dir
 @options.as_json
-def command(runs_dir: Path | None, *, as_json: bool) -> None:
+@click.pass_context
+def command(ctx: click.Context, runs_dir: Path | None, *, as_json: bool) -> None:
     """List all runs, newest first.
 
     --json prints a list; each run has id, created, state (waiting, training, stopped, finished,
     failed), dataset, network, epoch, epochs, test_accuracy and train_seconds.
     """
+    if ctx.invoked_subcommand is not None:
+        ctx.obj = runs_dir
+        return
     from seethrough.runs.store import list_runs
 
     folder = options.runs_folder(runs_dir)
@@ -33,6 +37,22 @@ def command(runs_dir: Path | None, *, as_json: bool) -> None:
     else:
         print_text(f"There are no runs in {folder}.")
         say("Train one: seethrough demo, or seethrough train FOLDER.")
+
+
+@command.command("stop", short_help="End a training that goes on in the background.")
+@options.run
+@options.runs_dir
+@click.pass_obj
+def stop_run(named_before: Path | None, run: str, runs_dir: Path | None) -> None:
+    """End a training that goes on in the background; what it learned is saved."""
+    from seethrough.cli.training import say_stopped
+    from seethrough.runs.folder import open_run
+    from seethrough.runs.launch import stop
+
+    place = runs_dir or named_before
+    opened = open_run(run, options.runs_folder(place))
+    stop(opened)
+    say_stopped(opened, runs_dir=place)
 
 
 TITLES = ("run", "state", "photos", "epochs", "test accuracy", "training", "network", "created")

@@ -5,6 +5,7 @@ files and classes are shown, never sent to the terminal. Knows nothing of runs a
 """
 
 import json
+import math
 import os
 import shlex
 import sys
@@ -27,8 +28,8 @@ PLAIN_WIDTH = 100  # columns where the output is a file or a pipe
 
 
 def print_json(value: dict[str, Any] | list[Any]) -> None:
-    """One JSON value on standard output; a number that is none is refused, never printed."""
-    _print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+    """One JSON value on standard output; not-a-number and infinity, which JSON lacks, are null."""
+    _print(json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def print_text(text: str) -> None:
@@ -97,6 +98,14 @@ def draw(drawn: "RenderableType") -> None:
     with drawing.capture() as capture:
         drawing.print(drawn)
     _print("\n".join(line.rstrip() for line in capture.get().rstrip().split("\n")))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _finite(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _print(text: str) -> None:

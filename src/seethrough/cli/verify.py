@@ -11,11 +11,12 @@ if TYPE_CHECKING:
     import numpy as np
     from jaxtyping import UInt8
 
+    from seethrough.explain.verify import Verification
     from seethrough.runs.folder import Run
 
 PHOTOS = 8
-# float32 carries 7 digits; sums of some thousand products lose two or three of them
-TOLERANCE = 1e-4
+# The promise of `explain.verify`: float32 rounds at 6e-8, a sum of many products some times over.
+TOLERANCE = 1e-5
 
 
 @click.command("verify", short_help="Hold the shown arithmetic against the framework's.")
@@ -37,8 +38,9 @@ def command(run: str, cells: int, runs_dir: Path | None, *, as_json: bool) -> in
     computed; the displayed digits are added up too. The exit code is 1 if a difference is larger
     than float32 explains, or if an equation does not add up as displayed.
 
-    --json prints cells, layers (name: largest relative difference), forward_worst (of all layers)
-    and adds_up (share of equations whose displayed digits add up exactly, 0..1).
+    --json prints cells, layers and kinds (name: largest relative difference), forward_worst (of
+    all) and worst (where), adds_up (share of equations whose displayed digits add up exactly, 0..1)
+    and wrong (where not), unknown (layers without an equation).
     """
     from seethrough.cli.terminal import print_json, print_table, print_text
     from seethrough.explain.verify import verify
@@ -52,12 +54,23 @@ def command(run: str, cells: int, runs_dir: Path | None, *, as_json: bool) -> in
     else:
         rows = [(name, f"{worst:.1e}") for name, worst in found.layers.items()]
         print_table(("layer", "largest relative difference"), rows, right=(1,))
-        print_text(
-            f"\n{found.cells} activations recomputed; the largest relative difference is "
-            f"{found.forward_worst:.1e}.\n{100 * found.adds_up:.0f} % of the equations add up as "
-            "displayed, to the last digit."
-        )
+        print_text(_sentences(found))
     return 0 if found.forward_worst <= TOLERANCE and found.adds_up == 1 else 1
+
+
+def _sentences(found: "Verification") -> str:
+    """What was found, and where what is wrong stands."""
+    lines = [
+        "",
+        f"{found.cells} activations recomputed. The largest relative difference from the framework "
+        f"is {found.forward_worst:.1e}, at {found.worst}.",
+        f"{100 * found.adds_up:.6g} % of the equations add up as displayed, to the last digit.",
+    ]
+    if found.wrong:
+        lines.append(f"These do not: {'; '.join(found.wrong[:5])}.")
+    if found.unknown:
+        lines.append(f"Layers without an equation: {', '.join(found.unknown)}.")
+    return "\n".join(lines)
 
 
 def _photos(run: "Run") -> 'UInt8[np.ndarray, "n h w 3"]':

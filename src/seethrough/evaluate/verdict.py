@@ -212,10 +212,9 @@ def _gap_sentence(facts: _Facts) -> str:
         return ""
     on_training = f"On its training photos it is right {_percent(facts.train_accuracy)} of the time"
     if facts.gap_interval is None or facts.gap == 0:
-        return (
-            f"{on_training}, on new ones {_percent(facts.accuracy)}: a difference that may be "
-            "chance, so no gap between the two can be claimed."
-        )
+        is_equal = _percent(facts.accuracy) == _percent(facts.train_accuracy)
+        difference = " too" if is_equal else f" {_percent(facts.accuracy)}, which may be chance"
+        return f"{on_training}, on new ones{difference}: no gap between the two can be claimed."
     points = _points(abs(facts.train_accuracy - facts.accuracy))
     low, high = sorted((abs(facts.gap_interval.low), abs(facts.gap_interval.high)))
     between = f"(95 % sure: between {_points(low)} and {_points(high)})"
