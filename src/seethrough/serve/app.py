@@ -1,10 +1,10 @@
 """The application: the API behind the guard, and the studio's page for every other address."""
 
 from collections.abc import Callable
+from operator import attrgetter
 from pathlib import Path
 
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from seethrough.serve import refusal, wire
@@ -24,10 +24,6 @@ REFUSED: dict[int | str, dict[str, object]] = {
         },
     }
 }
-
-
-def _operation_id(route: APIRoute) -> str:
-    return route.name
 
 
 def _is_never_closing() -> bool:
@@ -50,7 +46,7 @@ def create_app(
         redoc_url=None,
         openapi_url="/api/openapi.json",
         redirect_slashes=False,
-        generate_unique_id_function=_operation_id,
+        generate_unique_id_function=attrgetter("name"),
         # the web framework can export measurements of every request: nothing leaves this machine
         telemetry={
             "tracing": False,

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seethrough.runs.folder import Run
 from seethrough.serve.photos import Album
 from seethrough.serve.refusal import Refusal
 from seethrough.serve.shelf import Network, Shelf
@@ -28,62 +27,57 @@ BYTES = 256_000_000
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One photo in one network."""
+    """One photo in one state of a network."""
 
-    run: Run
-    photo: Photo
-    network: Network
     trace: "Trace"
-    elapsed_ms: float
+    message: TraceMessage
 
     def floats(self) -> bytes:
-        """Every layer's output, one after another."""
+        """Every layer's output, one after another, as the message says."""
         outputs = [layer.output.ravel() for layer in self.trace.layers]
         return np.concatenate(outputs).astype("<f4", copy=False).tobytes()
 
-    def message(self) -> TraceMessage:
-        """What each layer is, and where its numbers lie."""
-        layers, offset = [], 0
-        for layer in self.trace.layers:
-            layers.append(
-                TracedLayerMessage(
-                    name=layer.name,
-                    kind=layer.kind,
-                    text=layer.text,
-                    shape=list(layer.shape),
-                    offset=offset,
-                    minimum=layer.minimum,
-                    maximum=layer.maximum,
-                    inputs=list(layer.inputs),
-                    parameters=layer.num_parameters,
-                    receptive_field_px=layer.receptive_field_px,
-                    known=layer.known,
-                    active_units=list(layer.active_units),
-                )
-            )
-            offset += layer.output.size
-        probabilities = [float(value) for value in self.trace.probabilities]
-        return TraceMessage(
-            photo=self.photo,
-            weights_sha256=self.network.weights_sha256,
-            layers=layers,
-            floats=offset,
-            classes=list(self.network.classifier.classes),
-            logits=[float(value) for value in self.trace.logits],
-            probabilities=probabilities,
-            loss=self._loss(),
-            elapsed_ms=self.elapsed_ms,
-        )
 
-    def _loss(self) -> float | None:
-        """−ln p(label), from the logits in float64."""
-        if self.photo.label is None:
-            return None
-        logits = np.asarray(self.trace.logits, dtype=np.float64)
-        own = logits[self.network.classifier.classes.index(self.photo.label)]
-        highest = logits.max()
-        loss = highest - own + math.log(np.exp(logits - highest).sum())
-        return float(loss) if math.isfinite(loss) else None
+def _message(photo: Photo, trace: "Trace", weights_sha256: str, elapsed_ms: float) -> TraceMessage:
+    """What each layer is, and where its numbers lie."""
+    layers, offset = [], 0
+    for layer in trace.layers:
+        layers.append(
+            TracedLayerMessage(
+                name=layer.name,
+                kind=layer.kind,
+                text=layer.text,
+                shape=list(layer.shape),
+                offset=offset,
+                minimum=layer.minimum,
+                maximum=layer.maximum,
+                inputs=list(layer.inputs),
+                parameters=layer.num_parameters,
+                receptive_field_px=layer.receptive_field_px,
+                known=layer.known,
+                active_units=list(layer.active_units),
+            )
+        )
+        offset += layer.output.size
+    return TraceMessage(
+        photo=photo,
+        weights_sha256=weights_sha256,
+        layers=layers,
+        floats=offset,
+        classes=list(trace.classes),
+        logits=trace.logits.tolist(),
+        probabilities=trace.probabilities.tolist(),
+        loss=None if photo.label is None else _loss(trace, trace.classes.index(photo.label)),
+        elapsed_ms=elapsed_ms,
+    )
+
+
+def _loss(trace: "Trace", label: int) -> float | None:
+    """−ln p(label), from the logits in float64; None: not finite."""
+    logits = trace.logits.astype(np.float64)
+    highest = logits.max()
+    loss = highest - logits[label] + math.log(np.exp(logits - highest).sum())
+    return float(loss) if math.isfinite(loss) else None
 
 
 class Looks:
@@ -126,11 +120,9 @@ def _looked(album: Album, photo_id: str, network: Network) -> Look:
     trace = network.classifier.trace(pixels)
     elapsed_ms = (time.perf_counter() - started) * 1000
     best = int(trace.probabilities.argmax())
-    told = {
-        "predicted": network.classifier.classes[best],
-        "probability": float(trace.probabilities[best]),
-    }
-    return Look(album.run, photo.model_copy(update=told), network, trace, elapsed_ms)
+    told = {"predicted": trace.classes[best], "probability": float(trace.probabilities[best])}
+    photo = photo.model_copy(update=told)
+    return Look(trace, _message(photo, trace, network.weights_sha256, elapsed_ms))
 
 
 def _weight(look: Look) -> int:

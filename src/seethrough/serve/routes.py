@@ -181,7 +181,7 @@ def photo_image(desk: TheDesk, run: str, photo: str, *, fitted: bool = False) ->
 @router.get("/runs/{run}/photos/{photo}/trace")
 async def trace(desk: TheDesk, request: Request, run: str, photo: str) -> wire.TraceMessage:
     """The photo's way through the network: what each layer is, and where its numbers lie."""
-    return await desk.worker.do(request, lambda: desk.look(run, photo).message())
+    return await desk.worker.do(request, lambda: desk.look(run, photo).message)
 
 
 @router.get("/runs/{run}/photos/{photo}/activations", response_class=Floats)

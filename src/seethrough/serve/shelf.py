@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from jaxtyping import Float32
 
+from seethrough.runs import manifest
 from seethrough.runs.folder import Run, find_run, run_ids
 from seethrough.runs.store import list_runs
 from seethrough.runs.summary import Summary
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+RUNS = 256
 DATASETS = 8
 NETWORKS = 4
 
@@ -43,6 +45,7 @@ class Shelf:
 
     def __init__(self, runs_dir: Path) -> None:
         self.runs_dir = runs_dir
+        self._runs: OrderedDict[str, tuple[int | None, Run]] = OrderedDict()
         self._datasets: OrderedDict[str, Dataset] = OrderedDict()
         self._said: OrderedDict[str, Float32[np.ndarray, "n k"]] = OrderedDict()
         self._networks: OrderedDict[str, tuple[Signature, Network]] = OrderedDict()
@@ -53,7 +56,10 @@ class Shelf:
         return list_runs(self.runs_dir)
 
     def run(self, run_id: str) -> Run:
-        """The run with this id."""
+        """The run with this id, its manifest read anew when the file has changed."""
+        held = self._runs.get(run_id)
+        if held is not None and held[0] == _written(held[1]):
+            return held[1]
         if run_id not in run_ids(self.runs_dir):
             raise Refusal(
                 404,
@@ -61,7 +67,9 @@ class Shelf:
                 why="it was deleted, or belongs to another folder of runs.",
                 fix="choose one from the list of runs.",
             )
-        return find_run(run_id, self.runs_dir)
+        run = find_run(run_id, self.runs_dir)
+        self._runs[run_id] = (_written(run), run)
+        return _kept(self._runs, run_id, RUNS)[1]
 
     def dataset(self, run: Run) -> "Dataset":
         """The images the run learned from."""
@@ -105,6 +113,14 @@ class Shelf:
             network = Network(classifier, weights_sha256(classifier.module))
             self._networks[run.id] = (signature, network)
         return _kept(self._networks, run.id, NETWORKS)[1]
+
+
+def _written(run: Run) -> int | None:
+    """When the run's manifest was written; None: it is gone."""
+    try:
+        return (run.folder / manifest.FILE).stat().st_mtime_ns
+    except OSError:
+        return None
 
 
 def _signature(folder: Path) -> Signature:
