@@ -1,6 +1,7 @@
 """classifier.py: equal photos get equal numbers through every way in; strangers stay untouched."""
 
 import hashlib
+import inspect
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +96,15 @@ def test_arrays_that_are_no_photo_are_refused(classifier, array):
     assert "np.asarray" in caught.value.fix
 
 
+def test_an_object_that_is_no_photo_is_refused_with_the_way_to_convert_it(classifier):
+    image = Image.new("RGB", (32, 32))
+    fitted = inspect.unwrap(Classifier.fitted)  # without the tests' own check of types
+    with pytest.raises(DataError, match="Image is no photo") as caught:
+        fitted(classifier, image)
+    assert "np.asarray" in caught.value.fix
+    assert classifier.predict(np.asarray(image)).label in CLASSES
+
+
 def test_files_that_are_no_photo_are_refused(classifier, tmp_path):
     with pytest.raises(DataError, match=r"none\.jpg cannot be read"):
         classifier.predict(tmp_path / "none.jpg")
@@ -142,7 +152,9 @@ def test_the_report_counts_what_the_photos_show(photos):
     assert report.accuracy == 1
     assert report.images == len(dataset.indices(Split.TEST)) == 6
     assert report.train_accuracy is None
-    shifted = wrap(_Brightest(), classes=CLASSES, image_px=32, mean=(0, 9, 0), std=(1, 1, 1))
+    shifted = wrap(
+        _Brightest(), classes=CLASSES, image_px=32, mean=(0.0, 9.0, 0.0), std=(1.0, 1.0, 1.0)
+    )
     assert shifted.evaluate(dataset).accuracy == pytest.approx(2 / 3)  # never a dog
 
 

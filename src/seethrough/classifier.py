@@ -12,7 +12,6 @@ as uint8). All three go through the same fitting, so equal photos get equal numb
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float32, UInt8
@@ -22,14 +21,12 @@ from seethrough.data.dataset import Dataset, Split
 from seethrough.data.decode import Fitted, fit, picture
 from seethrough.errors import DataError, ShapeError
 from seethrough.evaluate.report import Report, evaluate
+from seethrough.explain.trace import Trace, trace
 from seethrough.model.build import Normalise
 from seethrough.model.mode import one_thread, place_of
 from seethrough.predict.folder import contents, predict_files
 from seethrough.predict.prediction import Prediction, Unreadable, prediction
 from seethrough.predict.probabilities import Ending, answers, judge, probabilities
-
-if TYPE_CHECKING:
-    from seethrough.explain.trace import Trace
 
 Photo = str | Path | bytes | np.ndarray
 
@@ -54,6 +51,8 @@ class Classifier:
             return Fitted(pixels=square, width=width, height=height, note=None, remark=None)
         if isinstance(photo, bytes):
             return picture(photo, name=name or "image", image_px=self.image_px)
+        if not isinstance(photo, str | Path):
+            raise _no_photo(f"A {type(photo).__name__}")
         path = Path(photo)
         return picture(contents(path), name=name or path.name, image_px=self.image_px)
 
@@ -67,10 +66,8 @@ class Classifier:
         """One answer for every file; a folder stands for the files in it."""
         return predict_files(self.module, self.classes, self.image_px, paths, ending=self.ending)
 
-    def trace(self, photo: Photo, *, name: str | None = None) -> "Trace":
+    def trace(self, photo: Photo, *, name: str | None = None) -> Trace:
         """Every layer's input and output for one photo, and the arithmetic between them."""
-        from seethrough.explain.trace import trace
-
         pixels = self.fitted(photo, name=name).pixels
         with one_thread():  # as for `predict`: both give the same numbers
             return trace(self.module, pixels, classes=self.classes)
@@ -179,8 +176,6 @@ def _ending(module: nn.Module, num_classes: int, image_px: int) -> Ending:
             why="every class needs one.",
             fix="name as many classes as the module has outputs, in their order.",
         )
-    from seethrough.explain.trace import trace
-
     with one_thread():
         seen = trace(module, image)
     return Ending.PROBABILITIES if np.array_equal(said, seen.probabilities) else Ending.LOGITS
@@ -188,12 +183,16 @@ def _ending(module: nn.Module, num_classes: int, image_px: int) -> Ending:
 
 def _checked(photo: np.ndarray) -> UInt8[np.ndarray, "h w 3"]:
     if photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[2] != 3 or photo.size == 0:
-        raise DataError(
-            f"An array of {photo.dtype} {photo.shape} is no photo.",
-            why="pixels are uint8 (height, width, 3): red, green, blue from 0 to 255.",
-            fix="convert it, for example: np.asarray(image.convert('RGB')) with Pillow.",
-        )
+        raise _no_photo(f"An array of {photo.dtype} {photo.shape}")
     return photo
+
+
+def _no_photo(given: str) -> DataError:
+    return DataError(
+        f"{given} is no photo.",
+        why="a photo is a path, a file's bytes, or uint8 pixels (height, width, 3) from 0 to 255.",
+        fix="convert it, for example: np.asarray(image.convert('RGB')) with Pillow.",
+    )
 
 
 def _list(classes: Sequence[str]) -> str:
