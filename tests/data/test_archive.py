@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.corpus import TWO, write_photos, zipped
 
@@ -27,6 +27,7 @@ def directory_only(path: Path, entries: int) -> Path:
     return path
 
 
+@settings(deadline=None)
 @given(
     pieces=st.lists(st.sampled_from(PIECES), min_size=1, max_size=6), joint=st.sampled_from("/\\")
 )
@@ -87,3 +88,10 @@ def test_folders_without_files_are_seen_and_system_folders_are_counted_once(tmp_
     assert listing.folders == ("cat", "dog", "dog/a")
     assert listing.entries == ()
     assert listing.num_ignored == 2
+
+
+def test_an_archive_that_went_away_says_so(tmp_path: Path):
+    for ask in (Archive.listing, Archive.stamp):
+        with pytest.raises(DataError, match=r"gone\.zip: cannot be read") as caught:
+            ask(Archive(tmp_path / "gone.zip"))
+        assert "No such file" in caught.value.why

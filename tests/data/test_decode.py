@@ -7,7 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from tests.corpus import encoded, images, photo
@@ -234,6 +234,7 @@ def test_a_square_of_the_right_size_is_not_touched():
     assert np.array_equal(fit(pixels, 32), pixels)
 
 
+@settings(deadline=None)
 @given(width=st.integers(1, 90), height=st.integers(1, 90), side=st.integers(1, 40))
 def test_the_largest_centred_square_is_kept(width, height, side):
     short = min(width, height)
@@ -245,6 +246,7 @@ def test_the_largest_centred_square_is_kept(width, height, side):
     assert (fitted == (9, 99, 199)).all()
 
 
+@settings(deadline=None)
 @given(width=st.integers(1, 500), height=st.integers(1, 500))
 def test_the_note_counts_every_pixel_that_was_cut_off(width, height):
     note = picture(solid_png(width, height), name="a.png", image_px=8).note or ""

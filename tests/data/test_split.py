@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seethrough.data.split import Split, SplitPlan, assign
@@ -23,6 +23,7 @@ def arrays(pairs: list[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
     return labels, np.array([identity for _, identity in pairs], dtype=np.uint64)
 
 
+@settings(deadline=None)
 @given(pictures, plans)
 def test_identical_images_stand_on_one_side(pairs, plan):
     labels, ids = arrays(pairs)
@@ -31,6 +32,7 @@ def test_identical_images_stand_on_one_side(pairs, plan):
         assert len(np.unique(splits[ids == identity])) == 1
 
 
+@settings(deadline=None)
 @given(pictures, plans, st.randoms(use_true_random=False))
 def test_the_order_of_the_files_does_not_matter(pairs, plan, random):
     moved = list(range(len(pairs)))
@@ -39,6 +41,7 @@ def test_the_order_of_the_files_does_not_matter(pairs, plan, random):
     assert np.array_equal(assign(labels, ids, plan)[moved], assign(labels[moved], ids[moved], plan))
 
 
+@settings(deadline=None)
 @given(pictures, plans)
 def test_every_class_with_two_pictures_of_its_own_is_tested_and_trained(pairs, plan):
     labels, ids = arrays(pairs)
@@ -53,6 +56,7 @@ def test_every_class_with_two_pictures_of_its_own_is_tested_and_trained(pairs, p
             assert Split.TEST in sides
 
 
+@settings(deadline=None)
 @given(
     counts=st.lists(st.integers(2, 40), min_size=1, max_size=4),
     test=st.floats(0.01, 0.6),

@@ -47,7 +47,10 @@ class Archive(Source):
 
     def stamp(self) -> str:
         """Of the archive's own size and times of change."""
-        state = self._path.stat()
+        try:
+            state = self._path.stat()
+        except OSError as error:
+            raise _unreadable(self._path, error) from error
         return f"{state.st_size} {state.st_mtime_ns} {state.st_ctime_ns} {state.st_ino}"
 
     def read(self, path: str) -> bytes:
@@ -239,11 +242,7 @@ def _opened(path: Path) -> zipfile.ZipFile:
             )
         return zipfile.ZipFile(file)
     except OSError as error:
-        raise DataError(
-            f"{path}: cannot be read.",
-            why=f"the system says: {error.strerror or error}.",
-            fix="check the path and your permission to read it.",
-        ) from error
+        raise _unreadable(path, error) from error
     except (zipfile.BadZipFile, struct.error, NotImplementedError, ValueError) as error:
         if isinstance(error, DataError):
             raise
@@ -252,6 +251,14 @@ def _opened(path: Path) -> zipfile.ZipFile:
             why=f"its list of files cannot be read ({error}).",
             fix="download or copy it again; " + _AGAIN,
         ) from error
+
+
+def _unreadable(path: Path, error: OSError) -> DataError:
+    return DataError(
+        f"{path}: cannot be read.",
+        why=f"the system says: {error.strerror or error}.",
+        fix="check the path and your permission to read it.",
+    )
 
 
 def _check_extent(members: list[zipfile.ZipInfo], end: int, path: Path) -> None:

@@ -41,7 +41,7 @@ Progress: TypeAlias = Callable[[str, int, int], None]  # what is being done, how
 _SMALL_PX: Final = 32
 _LARGE_PX: Final = 64  # from this median short side on
 _MAX_IMAGE_PX: Final = 1024
-_MEASURED: Final = 512  # files whose headers decide the size
+_MEASURED: Final = 128  # files whose headers decide the size
 _AT_ONCE: Final = 16  # photos in one piece of work
 _MAX_WORKERS: Final = 8
 

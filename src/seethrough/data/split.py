@@ -73,7 +73,8 @@ def assign(
         for split, share in ((Split.TEST, plan.test), (Split.VALIDATION, plan.validation)):
             taken = _take(free, sizes, wanted=share * total)
             chosen[taken] = split
-            free = [group for group in free if group not in set(taken)]
+            gone = set(taken)
+            free = [group for group in free if group not in gone]
     return chosen[group_of]
 
 
