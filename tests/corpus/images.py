@@ -114,6 +114,10 @@ def images() -> Iterator[BadImage]:
     yield BadImage("65535-px.png", huge, "too large")
     wide = png_of(png_header(12_000, 9_000), (b"IDAT", b""), (b"IEND", b""))
     yield BadImage("12000-by-9000.png", wide, "too large")
+    yield BadImage("60000-px.webp", _resized(frames("WEBP"), b"VP8X", 12, 60_000), "too large")
+    yield BadImage(
+        "65535-px.gif", _resized(encoded(photo(), "GIF"), b"GIF8", 6, 65_535), "too large"
+    )
     long = png_of(png_header(16_385, 1), (b"IDAT", b""), (b"IEND", b""))
     yield BadImage("one-px-too-long.png", long, "too large")
     bomb = (b"zTXt", b"Comment\0\0" + zlib.compress(b"\0" * 4_000_000))
@@ -139,6 +143,14 @@ def images() -> Iterator[BadImage]:
         yield BadImage(f"{width}-by-{height}.png", odd, note="for a photo")
     for orientation in (3, 6, 8):
         yield BadImage(f"turned-{orientation}.jpg", rotated("JPEG", orientation))
+
+
+def _resized(content: bytes, mark: bytes, behind: int, side: int) -> bytes:
+    """A file whose header promises another size; GIF counts from 1, WebP from 0, in 3 bytes."""
+    at = content.index(mark) + behind
+    width = 2 if mark == b"GIF8" else 3
+    size = (side - (width == 3)).to_bytes(width, "little")
+    return content[:at] + size * 2 + content[at + 2 * width :]
 
 
 def _cut_images(jpeg: bytes) -> Iterator[BadImage]:

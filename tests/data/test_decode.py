@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import resource
 import threading
 import warnings
 
@@ -77,6 +78,16 @@ def test_64_million_pixels_are_decoded_and_65_million_are_not():
     assert fitted.pixels.min() == 255
     with pytest.raises(DataError, match=r"too large \(8,125 × 8,000 px\)"):
         decode(solid_png(8125, 8000), name="larger.png")
+
+
+def test_headers_that_promise_too_much_cost_no_memory():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for image in CORPUS:
+        if image.refused == "too large":
+            with pytest.raises(DataError, match="too large"):
+                decode(image.content, name=image.name)
+    grown_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown_kib < 20_000
 
 
 def test_a_file_of_more_than_50_mb_is_refused_by_its_length():

@@ -340,6 +340,20 @@ def test_the_one_who_asked_may_stop_in_the_middle(tmp_path: Path):
     assert len(load(root)) == 100
 
 
+def test_a_photo_that_disappears_while_others_are_read_is_listed(tmp_path: Path):
+    root = write_photos(tmp_path / "photos", {"a": 200, "b": 200})
+
+    def take_away(what: str, done: int, total: int) -> None:
+        (root / "b/0199.png").unlink(missing_ok=True)
+
+    data = load(root, progress=take_away)
+    assert len(data) == 399
+    assert [problem.path for problem in data.problems] == ["b/0199.png"]
+    again = load(root)
+    assert again.problems == ()
+    assert again.fingerprint == data.fingerprint
+
+
 def test_names_that_a_zip_stores_without_saying_utf8_are_read_as_they_were_meant(tmp_path: Path):
     contents = {
         f"{label}/{index}.png": encoded(photo(seed=index + 10 * len(label)), "PNG")
