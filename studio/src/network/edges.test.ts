@@ -23,6 +23,18 @@ describe('curves into a unit', () => {
     expect(sums[2]).toBeCloseTo(byHand, 12);
   });
 
+  it('show for one cell what each channel adds there', () => {
+    const sums = [
+      { channel: 7, sum: -2 },
+      { channel: 0, sum: 1 }
+    ];
+    const edges = edgesInto(named('conv2'), 3, layers, undefined, sums);
+    expect(edges.map((e) => [e.unit, e.strength])).toEqual([
+      [7, -1],
+      [0, 0.5]
+    ]);
+  });
+
   it('are there before the weights are, without a sign', () => {
     expect(edgesInto(named('conv1'), 0, layers)).toHaveLength(3);
     expect(edgesInto(named('conv1'), 0, layers)[0]!.isSigned).toBe(false);

@@ -1,7 +1,8 @@
 /**
- * Which units a unit reads, and how strongly: the curves that are drawn on hover.
+ * Which units a unit reads, and how strongly: the curves that are drawn.
  *
  *     convolution   strength of input channel i = sum of the kernel's weights for i, over the largest
+ *                   or, for one cell, what each channel adds there
  *     dense         strength of input i         = its weight, over the largest
  *     one to one    norm, activation, pooling, normalise, sum: strength 1, without a sign
  */
@@ -79,12 +80,22 @@ export function edgesInto(
   layer: TracedLayerMessage,
   unit: number,
   layers: readonly TracedLayerMessage[],
-  weights?: Weights
+  weights?: Weights,
+  sums?: readonly { channel: number; sum: number }[]
 ): Edge[] {
   const shapeOf = (name: string) => layers.find((l) => l.name === name)?.shape ?? [3, 0, 0];
   const [from] = layer.inputs;
   if (from === undefined || !layer.known) return [];
   const shape = shapeOf(from);
+  if (sums) {
+    const strengths = relative(sums.map((s) => s.sum));
+    return sums.map(({ channel }, i) => ({
+      from,
+      unit: channel,
+      strength: strengths[i] ?? 0,
+      isSigned: true
+    }));
+  }
   if (isWeighted(layer.kind)) return weighted(layer, from, shape[0] ?? 0, unit, weights);
   if (layer.kind === 'flatten') {
     const cells = (shape[1] ?? 1) * (shape[2] ?? 1);

@@ -58,10 +58,10 @@ export interface Room {
 const maxRows = 16;
 const maxDrawn = 128; // units of one layer; the rest is said in words
 const maxCells = 24; // numbers of a vector that are drawn as tiles
-const gap = { photo: 18, near: 9, far: 30, row: 4, sub: 4 } as const;
+const gap = { photo: 18, near: 9, far: 28, row: 4, sub: 4 } as const;
 const stripWidth = 16;
-const barsWidth = 212;
-const widePhoto = 76;
+const barsWidth = 200;
+const widePhoto = 72;
 
 function formOf(layer: TracedLayerMessage): Form {
   if (layer.shape.length === 3) return 'maps';
@@ -111,7 +111,7 @@ export function layout(layers: readonly TracedLayerMessage[], room: Room): Layou
   while (tile > room.smallest && total(drafts, tile) > room.width) tile--;
   const far = drafts.filter((d) => d.before === gap.far).length;
   const spare = Math.max(0, room.width - total(drafts, tile));
-  const wider = Math.min(24, far ? Math.floor(spare / far) : 0);
+  const wider = Math.min(40, far ? Math.floor(spare / far) : 0);
 
   const pitch = tile + gap.row;
   const rows = Math.max(3, ...drafts.filter((d) => d.form === 'maps').map((d) => d.rows));
@@ -154,7 +154,7 @@ export function layout(layers: readonly TracedLayerMessage[], room: Room): Layou
   });
   columns.forEach((column, i) => {
     const next = columns[i + 1];
-    column.titleWidth = next ? next.x - column.x - 4 : column.width;
+    column.titleWidth = next ? next.x - column.x - 2 : column.width;
   });
   const tallest = Math.max(height, ...columns.map((c) => c.y + c.height));
   return {

@@ -72,8 +72,16 @@ export interface Bar {
   to: number;
 }
 
+/** What the bars are called; `#3` and `bias` unless told otherwise. */
+export interface Names {
+  channel: (channel: number) => string;
+  bias: string;
+}
+
+const plain: Names = { channel: (channel) => `#${channel}`, bias: 'bias' };
+
 /** Bias first, then channels (or single terms where there is one channel), the last bar being the rest. */
-export function waterfall(equation: EquationMessage, most: number): Bar[] {
+export function waterfall(equation: EquationMessage, most: number, names: Names = plain): Bar[] {
   const single = equation.channels.length === 1 && equation.terms.length > 1;
   const items = single
     ? [...equation.terms]
@@ -85,7 +93,7 @@ export function waterfall(equation: EquationMessage, most: number): Bar[] {
           shown: t.shown_product
         }))
     : equation.channels.map((c) => ({
-        label: `#${c.channel}`,
+        label: names.channel(c.channel),
         channel: c.channel,
         value: c.sum,
         shown: c.shown
@@ -96,7 +104,12 @@ export function waterfall(equation: EquationMessage, most: number): Bar[] {
 
   const bars: Omit<Bar, 'from' | 'to'>[] = [];
   if (equation.bias !== null && equation.shown_bias !== null) {
-    bars.push({ label: 'bias', channel: null, value: equation.bias, shown: equation.shown_bias });
+    bars.push({
+      label: names.bias,
+      channel: null,
+      value: equation.bias,
+      shown: equation.shown_bias
+    });
   }
   bars.push(...kept);
   if (folded.length) {
