@@ -77,7 +77,7 @@ def test_the_demo_has_one_block_more_for_images_of_twice_the_size():
     assert preset("demo", image_px=32) == preset("demo")
     assert to_text(preset("demo")) == PRESETS["demo"].text
     blocks = [to_text(preset("demo", image_px=size)).count("maxpool") for size in (16, 32, 64)]
-    assert blocks == [2, 3, 4]
+    assert blocks == [1, 2, 3]
 
 
 def test_a_name_a_text_and_a_file_mean_a_network(tmp_path):

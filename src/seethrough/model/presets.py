@@ -2,7 +2,7 @@
 
 | name     | image px | parameters, 10 classes | from                                            |
 |----------|----------|------------------------|-------------------------------------------------|
-| demo     | 32       | 14,714                 | made for this program: at most 16 units a layer |
+| demo     | 32       | 15,482                 | made for this program: at most 16 units a layer |
 | tiny-vgg | 64       | 19,920                 | Wang et al., CNN Explainer (2020)               |
 | lenet-5  | 32       | 62,006                 | LeCun et al., Gradient-based learning (1998)    |
 """
@@ -19,6 +19,9 @@ from seethrough.model.spec import NetworkSpec, parse
 MAX_FILE = 1_000_000  # bytes of a network's TOML file
 
 
+_FEW_CELLS = 7  # along one axis: the demo's network stops halving there
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
     """A network's text, the image size that it was made for, and where it comes from."""
@@ -29,10 +32,13 @@ class Preset:
 
 
 def _demo(image_px: int) -> str:
-    """Blocks of two convolutions and a halving, until 7 cells or fewer are left: 32, 16, 8, 4."""
-    halvings = max(1, (image_px // 4).bit_length() - 1)
-    return "conv 16 k3 p1, norm, relu, conv 16 k3 p1, norm, relu, maxpool 2, " * halvings + (
-        "flatten, dense"
+    """A convolution that halves, blocks of two and a pooling, one more: 32 px → 16, 8, 4 cells."""
+    cells, blocks = (image_px + 1) // 2, 0
+    while cells > _FEW_CELLS:
+        cells, blocks = cells // 2, blocks + 1
+    block = "conv 16 k3 p1, norm, relu, conv 16 k3 p1, norm, relu, maxpool 2, "
+    return (
+        f"conv 16 k5 s2 p2, norm, relu, {block * blocks}conv 16 k3 p1, norm, relu, flatten, dense"
     )
 
 
