@@ -39,8 +39,8 @@ class Classifier:
     classes: tuple[str, ...]
     image_px: int
     network: str | None = None  # its text; None: it was not built here
-    trained_on: str | None = None  # the data set's fingerprint; None: unknown
-    ending: Ending = Ending.LOGITS
+    trained_on: str | None = field(default=None, repr=False)  # fingerprint; None: unknown
+    ending: Ending = field(default=Ending.LOGITS, repr=False)
 
     def fitted(self, photo: Photo, *, name: str | None = None) -> Fitted:
         """The square of pixels that the network sees of a photo, and what it does not see."""

@@ -181,6 +181,21 @@ def test_safetensors_of_another_program_are_refused():
         unpack(content, name="theirs.safetensors")
 
 
+@pytest.mark.parametrize(
+    "notes",
+    [
+        '{"seethrough.sha256": "%s"}',  # a space that this program does not write
+        '{"seethrough.sha256":"%s","note":"\\"seethrough.sha256\\":\\"%s\\""}',
+        '{"seethrough.sha256":"%s","seethrough.sha256":"%s"}',
+    ],
+)
+def test_a_digest_that_is_written_in_another_way_is_refused(notes):
+    digest = "a" * 64
+    raw = ('{"__metadata__":' + notes.replace("%s", digest) + "}").encode()
+    with pytest.raises(CheckpointError, match="damaged"):
+        unpack(len(raw).to_bytes(8, "little") + raw, name="rewritten")
+
+
 def test_a_pickle_is_refused_and_never_read(tmp_path):
     class Trap:
         def __reduce__(self):
