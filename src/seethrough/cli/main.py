@@ -3,7 +3,7 @@
     0     done
     1     a fault of ours: please report the traceback; or `verify` found a difference
     2     a mistake that can be mended: what, why and fix stand on standard error
-    130   stopped with Ctrl-C, everything that was learned is saved (143: stopped with SIGTERM)
+    130   stopped with Ctrl-C or SIGTERM; everything that was learned is saved
     141   whoever was reading standard output has left
 
 Standard output is empty when the code is 2, with --json too (`predict` excepted: its list says
