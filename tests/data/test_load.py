@@ -242,6 +242,18 @@ def test_a_class_with_a_single_photo_is_trained_on_and_named(tmp_path: Path):
     assert any("No test photo of 'one'" in note for note in data.notes)
 
 
+def test_photos_of_which_none_can_be_set_aside_are_refused(tmp_path: Path):
+    root = write_photos(tmp_path / "few", {"a": 1, "b": 1})
+    with pytest.raises(DataError, match="few: no photos to test on"):
+        load(root)
+    assert len(load(root, plan=SplitPlan(test=0.0)).indices(Split.TRAIN)) == 2
+    write_photos(tmp_path / "given/train", TWO)
+    for label in TWO:
+        put(tmp_path / "given/test" / label / "1.png", b"broken")
+    with pytest.raises(DataError, match="given: no photos to test on"):
+        load(tmp_path / "given")
+
+
 # ---------------------------------------------------------------- going wrong
 
 

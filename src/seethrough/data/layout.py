@@ -68,53 +68,45 @@ def read(listing: Listing, *, name: str) -> Layout:
     base = tree.base()
     if not tree.folders(base):
         raise _no_classes(listing, name)
-    given = _given_splits(tree, base, name)
     notes = [f"The photos were found in {base.rstrip('/')}."] if base else []
-    if given:
-        roots = dict(given)
-        others = [folder for folder in tree.folders(base) if folder not in roots]
-        if others:
-            notes.append(f"{_names(others)} was not used: it is not train, val or test.")
-        if Split.TEST not in roots.values() and Split.VALIDATION in roots.values():
-            val = next(folder for folder, split in roots.items() if split == Split.VALIDATION)
-            roots[val] = Split.TEST
-            notes.append(f"There is no test folder, so {val} is the test split.")
-        plain = len(roots) == 1
-        found = {
-            split: _classes_in(tree, f"{base}{folder}/", listing, name)
-            for folder, split in roots.items()
-        }
-        strays = [base, *(f"{base}{folder}/" for folder in roots)]
-    else:
-        plain = True
-        found = {Split.TRAIN: _classes_in(tree, base, listing, name)}
-        strays = [base]
+    roots = _roots(tree, base, name, notes)
+    is_divided = len(roots) > 1  # train/ alone is divided like a folder without it
+    found = {split: _classes_in(tree, prefix, listing, name) for prefix, split in roots.items()}
     classes = _joined(found, name, notes)
     position = {label: index for index, label in enumerate(classes)}
     photos = [
-        Photo(entry.path, entry.size, position[label], None if plain else split)
+        Photo(entry.path, entry.size, position[label], split if is_divided else None)
         for split, folders in found.items()
         for label, entries in folders.items()
         for entry in entries
     ]
-    problems = [*listing.problems]
-    for place in strays:
-        problems.extend(_stray_photos(tree.files(place)))
-    unused = sum(
-        _suffix(entry) not in IMAGE_SUFFIXES for place in strays for entry in tree.files(place)
-    )
-    if unused:
-        notes.append(
-            f"{unused} other file{'s' if unused > 1 else ''} beside the folders: not used."
-        )
+    beside = [entry for prefix in {base, *roots} for entry in tree.files(prefix)]
+    strays = [entry for entry in beside if _suffix(entry) in IMAGE_SUFFIXES]
+    if others := len(beside) - len(strays):
+        notes.append(f"{counted(others, 'other file')} beside the folders: not used.")
     if listing.num_ignored:
         notes.append(f"Hidden or system files that were ignored: {listing.num_ignored:,}.")
+    problems = [*listing.problems, *map(_stray, strays)]
     return Layout(
         classes=classes,
         photos=tuple(sorted(photos, key=lambda photo: photo.path)),
         problems=tuple(sorted(problems, key=lambda problem: problem.path)),
         notes=tuple(notes),
     )
+
+
+def _roots(tree: "_Tree", base: str, name: str, notes: list[str]) -> dict[str, Split]:
+    """The folders in which class folders lie, each with what its photos are for."""
+    given = _given_splits(tree, base, name)
+    if not given:
+        return {base: Split.TRAIN}
+    if others := [folder for folder in tree.folders(base) if folder not in given]:
+        notes.append(f"{_names(others)} was not used: it is not train, val or test.")
+    if Split.TEST not in given.values() and Split.VALIDATION in given.values():
+        val = next(folder for folder, split in given.items() if split == Split.VALIDATION)
+        given[val] = Split.TEST
+        notes.append(f"There is no test folder, so {val} is the test split.")
+    return {f"{base}{folder}/": split for folder, split in given.items()}
 
 
 class _Tree:
@@ -263,23 +255,21 @@ def _no_classes(listing: Listing, name: str) -> DataError:
     return DataError(f"{name}: no photos in it.", why=f"it is empty{hidden}.", fix=LAYOUTS)
 
 
-def _stray_photos(entries: Sequence[Entry]) -> Iterable[Problem]:
-    for entry in entries:
-        if _suffix(entry) in IMAGE_SUFFIXES:
-            yield Problem(
-                path=entry.path,
-                what="It lies beside the class folders.",
-                why="a photo's class is the folder it lies in, and this one lies in none.",
-                fix="move it into the folder of its class.",
-            )
-
-
-def _folders(names: Sequence[str]) -> str:
-    return f"{'folder' if len(names) == 1 else 'folders'} {_names(names)}"
+def _stray(entry: Entry) -> Problem:
+    return Problem(
+        path=entry.path,
+        what="It lies beside the class folders.",
+        why="a photo's class is the folder it lies in, and this one lies in none.",
+        fix="move it into the folder of its class.",
+    )
 
 
 def _suffix(entry: Entry) -> str:
     return PurePosixPath(entry.path).suffix.lower()
+
+
+def _folders(names: Sequence[str]) -> str:
+    return f"{'folder' if len(names) == 1 else 'folders'} {_names(names)}"
 
 
 def counted(count: int, noun: str) -> str:

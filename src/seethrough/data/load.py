@@ -33,7 +33,7 @@ from seethrough.data.folder import Folder
 from seethrough.data.header import check_file_size
 from seethrough.data.layout import Layout, Photo
 from seethrough.data.source import Source
-from seethrough.data.split import SplitPlan, assign
+from seethrough.data.split import Split, SplitPlan, assign
 from seethrough.errors import DataError
 
 Progress: TypeAlias = Callable[[str, int, int], None]  # what is being done, how many, of how many
@@ -68,9 +68,14 @@ def load(
         arranged = layout.read(opened.listing(), name=name)
         side = image_px or _suitable(opened, arranged.photos)
         kept = _decode_all(opened, arranged, name, side, folder, stamp, progress or _nobody)
-    splits = kept.splits
-    if splits is None:
-        splits = assign(kept.labels, kept.ids, plan or SplitPlan())
+    plan = plan or SplitPlan()
+    splits = assign(kept.labels, kept.ids, plan) if kept.splits is None else kept.splits
+    if not np.any(splits == Split.TEST) and (kept.splits is not None or plan.test > 0):
+        raise DataError(
+            f"{name}: no photos to test on.",
+            why="each class has one photo, or none of those set aside can be read.",
+            fix="add photos: a score needs some that the network has never seen.",
+        )
     return Dataset(
         name=name,
         source=origin,
