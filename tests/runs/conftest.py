@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from tests.train.tinted import tinted
 
 from seethrough.data.dataset import Dataset
@@ -22,6 +23,16 @@ PLACE = Place(threads=1)
 def photos() -> Dataset:
     """40 training images, 3 steps an epoch, and 9 test images."""
     return tinted(40, 9)
+
+
+@pytest.fixture
+def photo_folder(photos: Dataset, tmp_path: Path) -> Path:
+    """The same images as files, one folder a class."""
+    for path, image in zip(photos.paths, photos.images, strict=True):
+        place = tmp_path / "photos" / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(place)
+    return tmp_path / "photos"
 
 
 @pytest.fixture
