@@ -73,7 +73,7 @@ def from_npm(archive: tarfile.TarFile) -> tuple[Pixels, Labels]:
 
 def digest(pixels: Pixels, labels: Labels) -> str:
     """SHA-256 over all pixels, then all labels as bytes."""
-    total = hashlib.sha256(np.ascontiguousarray(pixels))
+    total = hashlib.sha256(np.ascontiguousarray(pixels).data)
     total.update(labels.astype(np.uint8).tobytes())
     return total.hexdigest()
 
