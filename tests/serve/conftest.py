@@ -15,6 +15,7 @@ from PIL import Image
 from seethrough.runs.folder import Run
 from seethrough.runs.record import train
 from seethrough.serve.app import create_app
+from seethrough.train.place import Place
 from seethrough.train.recipe import Recipe
 
 PORT = 8750
@@ -53,10 +54,10 @@ def portal() -> Iterator[BlockingPortal]:
         yield portal
 
 
-@pytest.fixture
-def app(tmp_path):
+@pytest.fixture(scope="session")
+def app(tmp_path_factory):
     """The application for a folder without runs."""
-    return create_app(tmp_path / "runs", token=TOKEN, port=PORT)
+    return create_app(tmp_path_factory.mktemp("empty") / "runs", token=TOKEN, port=PORT)
 
 
 @pytest.fixture
@@ -101,6 +102,7 @@ def trained(tmp_path_factory) -> Trained:
             network=NETWORK,
             recipe=Recipe(epochs=1, batch=8, seed=3),
             runs_dir=place / "runs",
+            place=Place(threads=1),
         )
     return Trained(run, place / "runs", place / "photos")
 

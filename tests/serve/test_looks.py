@@ -12,6 +12,7 @@ from seethrough.serve import wire
 from seethrough.serve.app import create_app
 from seethrough.serve.looks import Looks
 from seethrough.serve.photos import Album
+from seethrough.train.place import Place
 from seethrough.train.recipe import Recipe
 
 from .conftest import OWN_PAGE, PORT, TOKEN, Client
@@ -170,14 +171,18 @@ def test_a_run_is_looked_into_while_it_learns(trained, tmp_path, portal):
     content = (trained.photos / dataset.paths[0]).read_bytes()
     assert client.post(base, content=content).json()["predicted"] is None
 
-    kinds: list[str] = []
-    for event in record(run, dataset=dataset, should_stop=lambda: kinds.count("checkpoint") > 0):
+    place, kinds = Place(threads=1), []
+
+    def has_checkpoint() -> bool:
+        return "checkpoint" in kinds
+
+    for event in record(run, dataset=dataset, place=place, should_stop=has_checkpoint):
         kinds.append(event["kind"])
     assert client.get(base).json()["photos"][0]["predicted"] is None
     first = client.get(f"{base}/t3/trace").json()
     drawn = client.get(f"{base}/t3/activations").content
 
-    list(record(run, dataset=dataset))
+    list(record(run, dataset=dataset, place=place))
     then = {"weights_sha256": first["weights_sha256"]}
     assert client.get(f"{base}/t3/activations", params=then).content == drawn
     assert client.get(f"{base}/t4/activations", params=then).status_code == 409

@@ -3,12 +3,14 @@
 import io
 from urllib.parse import quote
 
+import anyio
 import numpy as np
 import pytest
 from PIL import Image
 
 from seethrough.data.dataset import Split
 from seethrough.data.decode import picture
+from seethrough.serve import body
 from seethrough.serve.dropped import DropBox
 from seethrough.serve.refusal import Refusal
 
@@ -209,6 +211,19 @@ def test_a_body_is_counted_while_it_comes(client, base):
     answer = client.post(base, content=pieces())
     assert answer.status_code == 413
     assert taken < 27_000_000
+
+
+def test_a_body_that_stops_arriving_is_408_and_holds_nothing(client, base, monkeypatch):
+    monkeypatch.setattr(body, "PIECE_S", 0.1)
+
+    async def pieces():
+        yield b"the beginning"
+        await anyio.sleep_forever()
+
+    for _ in range(body.AT_ONCE + 1):  # a place that is not given back would block the last one
+        answer = client.post(base, content=pieces())
+        assert answer.status_code == 408
+        assert answer.json()["what"] == "The picture stopped arriving."
 
 
 def test_http_predicts_bit_for_bit_what_python_predicts(client, trained):

@@ -1,5 +1,6 @@
 """server.py: a real server on a real port, asked over real sockets."""
 
+import contextlib
 import json
 import socket
 import subprocess
@@ -11,6 +12,8 @@ import httpx
 import pytest
 
 from seethrough.errors import ServerError
+from seethrough.serve import connection
+from seethrough.serve import server as server_module
 from seethrough.serve.server import FIRST_PORT, Address, running_server
 
 START = """
@@ -192,6 +195,29 @@ def test_it_starts_without_torch_and_ends_on_interrupt(trained):
     assert process.returncode == 0
     assert token not in complaints
     assert "Traceback" not in complaints
+
+
+def test_connections_that_say_nothing_are_let_go_and_others_are_served(trained, monkeypatch):
+    monkeypatch.setattr(connection, "HEAD_S", 0.3)
+    with running_server(trained.runs_dir) as address, contextlib.ExitStack() as stack:
+        silent = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", address.port), timeout=10))
+            for _ in range(50)
+        ]
+        for number, each in enumerate(silent):
+            each.sendall(b"GET / HTTP/1.1\r\nHost: 127"[:number])
+        headers = {"authorization": f"Bearer {address.token}"}
+        with httpx.Client(base_url=address.url, headers=headers) as asking:
+            assert asking.get("/api/window").status_code == 200
+            for each in silent:
+                assert each.recv(1) == b""
+            assert asking.get("/api/window").status_code == 200  # on the same connection
+
+
+def test_answers_are_sent_without_waiting_for_acknowledgements():
+    """asyncio does so for sockets that say that they are TCP."""
+    with server_module._listen(None) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
 
 
 def test_without_a_wish_the_first_free_port_from_8750_is_taken(server):

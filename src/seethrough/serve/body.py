@@ -4,6 +4,7 @@ No forms and no multipart: what is not parsed cannot be mis-parsed. `Content-Len
 only where it admits to be too much.
 """
 
+from collections.abc import AsyncIterator
 from urllib.parse import unquote
 
 import anyio
@@ -12,7 +13,9 @@ from fastapi import Request
 from seethrough.serve.refusal import Refusal
 
 LIMIT_BYTES = 25_000_000
-PATIENCE_S = 10.0  # between two pieces of a body
+AT_ONCE = 4  # bodies that are held at the same time
+PIECE_S = 10.0  # for the next piece of a body
+WHOLE_S = 60.0  # for all of them
 NAME_CHARACTERS = 255
 
 
@@ -50,26 +53,30 @@ async def picture_bytes(request: Request) -> bytes:
         )
     if int(declared) > LIMIT_BYTES:
         raise _too_large()
-    pieces: list[bytes] = []
+    try:
+        with anyio.fail_after(WHOLE_S):
+            return b"".join([piece async for piece in _counted(request.stream())])
+    except TimeoutError:
+        raise Refusal(
+            408,
+            "The picture stopped arriving.",
+            why=f"nothing came for {PIECE_S:.0f} s, or not all of it within {WHOLE_S:.0f} s.",
+            fix="send it again.",
+        ) from None
+
+
+async def _counted(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Each piece as it comes; TimeoutError when none comes, a Refusal when they are too much."""
     size = 0
-    stream = request.stream()
     while True:
-        try:
-            with anyio.fail_after(PATIENCE_S):
-                piece = await anext(stream, None)
-        except TimeoutError:
-            raise Refusal(
-                408,
-                "The picture stopped arriving.",
-                why=f"nothing came for {PATIENCE_S:.0f} s.",
-                fix="send it again.",
-            ) from None
+        with anyio.fail_after(PIECE_S):
+            piece = await anext(stream, None)
         if piece is None:
-            return b"".join(pieces)
+            return
         size += len(piece)
         if size > LIMIT_BYTES:
             raise _too_large()
-        pieces.append(piece)
+        yield piece
 
 
 def picture_name(header: str | None) -> str:

@@ -6,10 +6,12 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated
 
+from anyio import Semaphore
 from fastapi import Depends, Request
 
 from seethrough.runs.folder import Run
 from seethrough.serve.answers import end
+from seethrough.serve.body import AT_ONCE
 from seethrough.serve.dropped import DropBox
 from seethrough.serve.looks import Look, Looks
 from seethrough.serve.photos import Album
@@ -27,6 +29,7 @@ class Desk:
     drops: DropBox
     looks: Looks
     worker: Worker
+    uploads: Semaphore  # held from the first byte of a picture until it was judged
     audience: Audience
     is_closing: Callable[[], bool]
 
@@ -62,7 +65,9 @@ class Desk:
 def desk(runs_dir: Path, is_closing: Callable[[], bool]) -> Desk:
     """An empty desk for the runs in this folder."""
     shelf = Shelf(runs_dir)
-    return Desk(shelf, DropBox(), Looks(shelf), Worker(), Audience(), is_closing)
+    return Desk(
+        shelf, DropBox(), Looks(shelf), Worker(), Semaphore(AT_ONCE), Audience(), is_closing
+    )
 
 
 def _of(request: Request) -> Desk:

@@ -125,10 +125,11 @@ async def predict(
 ) -> wire.PredictionMessage:
     """Judge the picture in the body; nothing of it is kept."""
     found = await run_sync(desk.shelf.run, run)
-    content, name = await picture_bytes(request), picture_name(x_photo_name)
-    judged = await desk.worker.do(
-        request, lambda: desk.shelf.network(found).classifier.predict(content, name=name)
-    )
+    async with desk.uploads:
+        content, name = await picture_bytes(request), picture_name(x_photo_name)
+        judged = await desk.worker.do(
+            request, lambda: desk.shelf.network(found).classifier.predict(content, name=name)
+        )
     return wire.PredictionMessage.model_validate(judged.to_dict())
 
 
@@ -158,8 +159,9 @@ async def drop_photo(
     desk: TheDesk, request: Request, run: str, x_photo_name: PhotoName = None
 ) -> wire.Photo:
     """Hand in a picture to look at; it stays in memory until the server ends or needs the room."""
-    content, name = await picture_bytes(request), picture_name(x_photo_name)
-    return await desk.worker.do(request, lambda: desk.drop(run, content, name))
+    async with desk.uploads:
+        content, name = await picture_bytes(request), picture_name(x_photo_name)
+        return await desk.worker.do(request, lambda: desk.drop(run, content, name))
 
 
 @router.get("/runs/{run}/photos/{photo}")

@@ -18,6 +18,7 @@ import uvicorn
 
 from seethrough.errors import ServerError
 from seethrough.serve.app import create_app
+from seethrough.serve.connection import connection
 
 HOST = "127.0.0.1"
 FIRST_PORT = 8750
@@ -99,7 +100,7 @@ class _Running:
         config = uvicorn.Config(
             app,
             loop="asyncio",
-            http="h11",
+            http=connection,  # type: ignore[arg-type]  # it is called like the class it makes
             ws="none",
             log_config=None,
             access_log=False,  # addresses can carry the token
