@@ -120,7 +120,7 @@ class OwnMistakes:
             await self.app(scope, receive, noticing)
         except Exception:
             mistake = secrets.token_hex(4)
-            log.exception("mistake %s at %s", mistake, scope.get("path"))
+            log.exception("mistake %s at %r", mistake, scope.get("path"))
             if has_started or scope["type"] != "http":
                 return
             refusal = Refusal(

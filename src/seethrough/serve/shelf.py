@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from jaxtyping import Float32
 
+from seethrough.data.split import Split
 from seethrough.runs import manifest
 from seethrough.runs.folder import Run, find_run, run_ids
 from seethrough.runs.store import list_runs
@@ -49,7 +50,7 @@ class Shelf:
         self._datasets: OrderedDict[str, Dataset] = OrderedDict()
         self._said: OrderedDict[str, Float32[np.ndarray, "n k"]] = OrderedDict()
         self._networks: OrderedDict[str, tuple[Signature, Network]] = OrderedDict()
-        self._loading = threading.Lock()
+        self._finding, self._loading = threading.Lock(), threading.Lock()
 
     def summaries(self) -> list[Summary]:
         """Every run, newest first."""
@@ -57,19 +58,19 @@ class Shelf:
 
     def run(self, run_id: str) -> Run:
         """The run with this id, its manifest read anew when the file has changed."""
-        held = self._runs.get(run_id)
-        if held is not None and held[0] == _written(held[1]):
-            return held[1]
-        if run_id not in run_ids(self.runs_dir):
-            raise Refusal(
-                404,
-                f"There is no run {run_id[:80]!r}.",
-                why="it was deleted, or belongs to another folder of runs.",
-                fix="choose one from the list of runs.",
-            )
-        run = find_run(run_id, self.runs_dir)
-        self._runs[run_id] = (_written(run), run)
-        return _kept(self._runs, run_id, RUNS)[1]
+        with self._finding:
+            held = self._runs.get(run_id)
+            if held is None or held[0] != _written(held[1]):
+                if run_id not in run_ids(self.runs_dir):
+                    raise Refusal(
+                        404,
+                        f"There is no run {run_id[:80]!r}.",
+                        why="it was deleted, or belongs to another folder of runs.",
+                        fix="choose one from the list of runs.",
+                    )
+                run = find_run(run_id, self.runs_dir)
+                self._runs[run_id] = (_written(run), run)
+            return _kept(self._runs, run_id, RUNS)[1]
 
     def dataset(self, run: Run) -> "Dataset":
         """The images the run learned from."""
@@ -82,11 +83,11 @@ class Shelf:
     def said(self, run: Run) -> Float32[np.ndarray, "n k"] | None:
         """What the finished network says of each image, NaN where it was not asked.
 
-        None while the run is not finished.
+        None while the run is not finished, and where no image was set aside for testing.
         """
-        if run.summary.state != "finished":
-            return None
         dataset = self.dataset(run)
+        if run.summary.state != "finished" or not len(dataset.indices(Split.TEST)):
+            return None
         with self._loading:
             if run.id not in self._said:
                 told = run.predictions

@@ -247,11 +247,11 @@ class Photo(Message):
     path: str  # the file's name inside its data set, or the name it was dropped with
     split: Literal["train", "validation", "test", "dropped"]
     label: str | None  # None: nobody said
-    predicted: str | None
+    predicted: str | None  # None: the network was not asked yet
     probability: float | None  # of `predicted`
     width: int  # px, of the file before it was fitted to the network
     height: int
-    note: str | None  # what fitting cut off, in a sentence
+    note: str | None  # what fitting cut off, in a sentence; None in lists
 
 
 class PhotoList(Message):
