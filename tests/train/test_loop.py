@@ -1,6 +1,8 @@
 """loop.py: exact under repetition and interruption, and the same as a plain loop written out."""
 
 import hashlib
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -356,3 +358,20 @@ def test_without_test_images_there_is_no_test_score(make_photos):
     assert last.test_loss is None
     assert last.test_accuracy is None
     assert last.train_accuracy is not None
+
+
+def test_training_does_not_load_the_compiler():
+    code = (
+        "import sys\n"
+        "from seethrough.train.loop import train\n"
+        "from seethrough.train.recipe import Recipe\n"
+        "from seethrough.model.build import build\n"
+        "from seethrough.model.spec import parse\n"
+        "from tests.train.tinted import tinted\n"
+        "spec = parse('conv 4 k3, norm, relu, flatten, dense', image_px=12)\n"
+        "module = build(spec, num_classes=3, mean=[0.0] * 3, std=[1.0] * 3, seed=0)\n"
+        "list(train(module, tinted(8, 4), Recipe(epochs=1, batch=4)))\n"
+        "print('torch._dynamo' in sys.modules)\n"
+    )
+    said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert said.stdout == "False\n"

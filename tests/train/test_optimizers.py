@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from seethrough.errors import CheckpointError
-from seethrough.train.optimizers import optimizer_for, restore, slots
+from seethrough.train.optimizers import updates_for
 from seethrough.train.recipe import Optimizer, Recipe
 
 GRADIENTS = [0.5, -1.0, 0.25, 2.0]
@@ -19,19 +19,34 @@ def walk(recipe, *, decayed):
     """One scalar's way under the optimizer, as a kernel (decayed) or as a bias."""
     module = nn.Module()
     module.p = nn.Parameter(torch.full((1, 1) if decayed else (1,), 1.0))
-    optimizer = optimizer_for(module, recipe)
+    updates = updates_for(module, recipe)
     for gradient in GRADIENTS:
         module.p.grad = torch.full_like(module.p, gradient)
-        optimizer.step()
+        updates.step(0.1)
     return module.p.item()
 
 
 def test_weight_decay_reaches_kernels_and_nothing_else():
     module = network()
-    pulled, free = optimizer_for(module, Recipe(weight_decay=0.1)).param_groups
-    assert [tuple(p.shape) for p in pulled["params"]] == [(4, 3, 3, 3), (2, 4)]
-    assert [tuple(p.shape) for p in free["params"]] == [(4,), (4,), (4,), (2,)]
-    assert (pulled["weight_decay"], free["weight_decay"]) == (0.1, 0.0)
+    before = {name: p.detach().clone() for name, p in module.named_parameters()}
+    for p in module.parameters():
+        p.grad = torch.zeros_like(p)
+    updates_for(module, Recipe(weight_decay=0.1, nesterov=False)).step(0.5)
+    for name, p in module.named_parameters():
+        shrunk = before[name] * 0.95 if name in {"0.weight", "3.weight"} else before[name]
+        torch.testing.assert_close(p.detach(), shrunk)
+
+
+def test_a_parameter_without_a_gradient_stays_as_it_is():
+    module = network()
+    module[0].weight.requires_grad_(False)
+    updates = updates_for(module, Recipe())
+    kept = {name: p.detach().clone() for name, p in module.named_parameters()}
+    module[3].bias.grad = torch.ones(2)
+    updates.step(0.5)
+    changed = [n for n, p in module.named_parameters() if not torch.equal(p.detach(), kept[n])]
+    assert changed == ["3.bias"]
+    assert not any(name.startswith("0.weight") for name, _ in updates.tensors())
 
 
 @pytest.mark.parametrize("decayed", [True, False])
@@ -61,17 +76,16 @@ def test_adamw_follows_its_rule(decayed):
 @pytest.mark.parametrize("optimizer", list(Optimizer))
 def test_what_is_remembered_has_the_same_names_before_and_after_a_step(optimizer):
     module = network()
-    chosen = optimizer_for(module, Recipe(optimizer=optimizer))
-    before = [name for name, _ in slots(module, chosen)]
+    updates = updates_for(module, Recipe(optimizer=optimizer))
+    before = [name for name, _ in updates.tensors()]
     module(torch.zeros(2, 3, 3, 3)).sum().backward()
-    chosen.step()
-    assert [name for name, _ in slots(module, chosen)] == before
+    updates.step(0.1)
+    assert [name for name, _ in updates.tensors()] == before
     assert len(before) == 6 * (1 if optimizer is Optimizer.SGD else 3)
 
 
 def test_a_memory_of_another_optimizer_is_refused():
     module = network()
-    chosen = optimizer_for(module, Recipe())
-    other = optimizer_for(module, Recipe(optimizer=Optimizer.ADAMW))
-    with pytest.raises(CheckpointError, match=r"optimizer differs in 0\.bias\.exp_avg"):
-        restore(module, chosen, dict(slots(module, other)))
+    other = updates_for(module, Recipe(optimizer=Optimizer.ADAMW))
+    with pytest.raises(CheckpointError, match=r"optimizer differs in 0\.bias\.mean"):
+        updates_for(module, Recipe()).restore(dict(other.tensors()))

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from seethrough.errors import CheckpointError
-from seethrough.train import optimizers
 from seethrough.train.events import TrainState
+from seethrough.train.optimizers import updates_for
 from seethrough.train.recipe import Recipe
 
 PHASES = ("input", "forward", "backward", "update", "evaluation")
@@ -28,7 +28,7 @@ class Learner:
         # Convolutions read the channels of a cell together: the order in which the images come.
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.recipe = recipe
-        self.optimizer = optimizers.optimizer_for(network, recipe)
+        self.updates = updates_for(network, recipe)
         self.step = 0
         self.epoch = 0
         self.bad_in_a_row = 0
@@ -68,14 +68,12 @@ class Learner:
         is_good = math.isfinite(value)
         if is_good:
             with self.clock("backward"):
-                self.optimizer.zero_grad(set_to_none=True)
+                self.network.zero_grad(set_to_none=True)
                 loss.backward()  # type: ignore[no-untyped-call]
             with self.clock("update"):
                 is_good = self._has_finite_gradients()
                 if is_good:
-                    for group in self.optimizer.param_groups:
-                        group["lr"] = lr
-                    self.optimizer.step()
+                    self.updates.step(lr)
         self.seen += len(labels)
         if not is_good:
             for buffer, kept in self._statistics:
@@ -99,7 +97,7 @@ class Learner:
     def state(self) -> TrainState:
         """A copy of everything, to go on from."""
         tensors = {f"weights.{name}": t for name, t in self.network.state_dict().items()}
-        for name, tensor in optimizers.slots(self.network, self.optimizer):
+        for name, tensor in self.updates.tensors():
             tensors[f"optimizer.{name}"] = tensor
         return TrainState(
             step=self.step,
@@ -127,7 +125,7 @@ class Learner:
                 why=f"{error}.",
                 fix="resume the run that wrote it, or start a new one.",
             ) from error
-        optimizers.restore(self.network, self.optimizer, _part(state, "optimizer."))
+        self.updates.restore(_part(state, "optimizer."))
         self.step, self.epoch = state.step, state.epoch
         scalars = state.scalars
         self.seen, self.correct = int(scalars["seen"]), int(scalars["correct"])

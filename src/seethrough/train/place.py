@@ -45,16 +45,16 @@ class Place:
 def exact(place: Place) -> Iterator[None]:
     """Torch computes repeatably with the place's threads inside; its settings come back after."""
     threads = torch.get_num_threads()
-    was_exact = torch.are_deterministic_algorithms_enabled()
-    was_warning = torch.is_deterministic_algorithms_warn_only_enabled()
+    was_exact = torch.get_deterministic_debug_mode()
     was_filling = deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
     torch.set_num_threads(place.num_threads())
-    torch.use_deterministic_algorithms(True)
+    # `use_deterministic_algorithms` would load torch's compiler, which takes more than a second.
+    torch.set_deterministic_debug_mode("error")
     # Filling every new tensor with NaN finds bugs in kernels; it costs time and changes no result.
     deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     try:
         yield
     finally:
         deterministic.fill_uninitialized_memory = was_filling  # type: ignore[attr-defined]
-        torch.use_deterministic_algorithms(was_exact, warn_only=was_warning)
+        torch.set_deterministic_debug_mode(was_exact)
         torch.set_num_threads(threads)
