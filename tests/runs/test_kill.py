@@ -6,6 +6,7 @@ again; what they run is `record` itself. The program by its name is stopped in t
 
 import os
 import random
+import resource
 import signal
 from contextlib import nullcontext
 from pathlib import Path
@@ -13,6 +14,8 @@ from pathlib import Path
 import pytest
 from tests.runs.history import history, weights
 
+from seethrough.errors import StorageError
+from seethrough.runs import checkpoints
 from seethrough.runs.interruption import interruption
 from seethrough.runs.record import record
 from seethrough.train import loop
@@ -175,3 +178,33 @@ def test_asked_to_stop_by_a_signal_it_saves_and_ends_cleanly(
         go(run)
     assert weights(run) == weights(finished)
     assert history(run) == history(finished)
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [0, 700, 1_400, 2_100, 2_800, 3_500, 4_200, 4_900, 5_600, 6_300, 7_000],
+)
+def test_on_a_full_disk_it_says_so_loses_nothing_and_goes_on_when_there_is_room(
+    limit, finished, make_run, photos, go
+):
+    run = make_run()
+    largest = max(path.stat().st_size for path in finished.folder.rglob("*") if path.is_file())
+    assert limit < largest  # else the limit would limit nothing
+
+    def work():
+        # no file may grow beyond this: what a full disk does, without filling one
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+        with pytest.raises(
+            StorageError, match=r"could not be written: [\d,]+ bytes needed, [\d,]+"
+        ):
+            recording(run, photos)
+
+    assert in_a_child(work) == 0
+    assert run.summary.state in {"waiting", "stopped", "failed"}
+    kept = checkpoints.newest(run.folder)
+    logged = [line for _, line in run.log() if line["kind"] == "checkpoint"]
+    assert (kept.state.step if kept else 0) >= (logged[-1]["step"] if logged else 0)
+    go(run)
+    assert weights(run) == weights(finished)
+    assert history(run) == history(finished)
+    assert leftovers(run) == []

@@ -41,7 +41,7 @@ def test_a_run_in_the_background_is_stopped_and_goes_on_to_the_same_bits(
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     images = load(photo_folder, image_px=12)
     spec = parse("conv 4 k3 s2, norm, relu, flatten, dense", image_px=12)
-    recipe = Recipe(epochs=300, batch=8, peak_lr=0.05, shift_px=1)
+    recipe = Recipe(epochs=80, batch=8, peak_lr=0.05, shift_px=1)
     run = create(images, spec, recipe, place=PLACE)
     assert run.summary.state == "waiting"
     with pytest.raises(RunError, match="is not being trained"):

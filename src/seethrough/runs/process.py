@@ -37,8 +37,7 @@ def recording(folder: Path) -> Iterator[None]:
                 why=f"process {recorder(folder)} is recording it.",
                 fix=f"wait for it, or stop it first: seethrough runs stop {folder.name}.",
             )
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, _signature(os.getpid()), 0)
+        _sign(descriptor, path)
         yield
     finally:
         os.close(descriptor)
@@ -72,6 +71,15 @@ def was_launched(folder: Path) -> bool:
 def recorder(folder: Path) -> int | None:
     """The living process that records this run, or was started to; None where there is none."""
     return _alive(folder / (_FILE if is_recorded(folder) else _LAUNCHED))
+
+
+def _sign(descriptor: int, path: Path) -> None:
+    content = _signature(os.getpid())
+    try:
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, content, 0)
+    except OSError as error:
+        raise durable.refused(path, len(content), error) from error
 
 
 def _locked(descriptor: int) -> bool:

@@ -26,7 +26,8 @@ _BUSY_S = 0.2
 def list_runs(runs_dir: Path | None = None) -> list[Summary]:
     """Every run, newest first; a folder whose run.json cannot be read is left out."""
     place = runs_dir or folder.default_runs_dir()
-    stamps = {name: _stamp(place / name) for name in folder.run_ids(place)}
+    root = str(place)  # joining a thousand Paths costs more than asking the disk about them
+    stamps = {name: _stamp(f"{root}/{name}") for name in folder.run_ids(place)}
     known = _known(place)
     listed, fresh = [], {}
     for name, stamp in stamps.items():
@@ -37,7 +38,7 @@ def list_runs(runs_dir: Path | None = None) -> list[Summary]:
             except (RunError, KeyError, TypeError, ValueError):
                 continue
             fresh[name] = (stamp, said)
-        listed.append(summary.reconciled(said, place / name))
+        listed.append(said if said.is_finished else summary.reconciled(said, place / name))
     gone = known.keys() - stamps.keys()
     if fresh or gone:
         _remember(place, fresh, gone)
@@ -50,7 +51,7 @@ def rebuild(runs_dir: Path) -> None:
         (runs_dir / name).unlink(missing_ok=True)
 
 
-def _stamp(run: Path) -> str:
+def _stamp(run: str) -> str:
     """Changes whenever the run's manifest or log does."""
     parts = []
     for name in (manifest.FILE, "log.jsonl"):

@@ -75,9 +75,9 @@ def from_files(folder: Path) -> Summary:
 
 def reconciled(said: Summary, folder: Path) -> Summary:
     """The summary with the state that the system's processes confirm."""
+    state = said.state
     if said.is_finished:
         return said
-    state = said.state
     if process.is_recorded(folder):
         state = "training"
     elif said.state == "waiting" and process.was_launched(folder):
