@@ -35,11 +35,12 @@ the digits that leave a step are the digits that enter the next.
 
 import math
 from dataclasses import dataclass, field, fields
+from typing import cast
 
 from seethrough.explain.term import ChannelSum, EquationStep, Term
 from seethrough.explain.text import Page
 
-Json = dict[str, "str | int | float | bool | list[Json] | list[int] | None"]
+Json = str | int | float | bool | list["Json"] | dict[str, "Json"] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,21 +80,9 @@ class Equation:
         worst = max((self.relative_difference, *self.step_differences), key=_badness)
         return _badness(worst)
 
-    def to_dict(self) -> Json:
+    def to_dict(self) -> dict[str, Json]:
         """The fields of the server's message, ready for JSON."""
-        apart = {"terms", "channels", "steps", "sees", "kernel", "stride", "padding"}
-        names = [name for name in _FIELDS[Equation] if name not in apart | {"step_differences"}]
-        plain: Json = {name: getattr(self, name) for name in names}
-        return {
-            **plain,
-            "terms": [_plain(term) for term in self.terms],
-            "channels": [_plain(channel) for channel in self.channels],
-            "steps": [_plain(step) for step in self.steps],
-            "sees": list(self.sees),
-            "kernel": list(self.kernel),
-            "stride": list(self.stride),
-            "padding": list(self.padding),
-        }
+        return {name: _json(getattr(self, name)) for name in _FIELDS[Equation][:-1]}
 
     def __str__(self) -> str:
         place = "" if self.row is None else f", row {self.row}, column {self.column}"
@@ -125,8 +114,12 @@ def _badness(difference: float) -> float:
     return math.inf if math.isnan(difference) else difference
 
 
-def _plain(record: Term | ChannelSum | EquationStep) -> Json:
-    return {name: getattr(record, name) for name in _FIELDS[type(record)]}
+def _json(value: object) -> Json:
+    if isinstance(value, tuple):
+        return [_json(item) for item in value]
+    if isinstance(value, Term | ChannelSum | EquationStep):
+        return {name: getattr(value, name) for name in _FIELDS[type(value)]}
+    return cast(Json, value)
 
 
 _FIELDS = {

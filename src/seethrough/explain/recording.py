@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import NoneType
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -55,6 +55,7 @@ class Call:
         return self.keywords.get(name, default)
 
 
+@runtime_checkable
 class Listener(Protocol):
     """Is told of calls: before, to look at what goes in; after, to look at what came out."""
 

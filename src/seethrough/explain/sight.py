@@ -1,10 +1,12 @@
-"""Which pixels of the photo a cell depends on: boxes handed down through the recorded layers.
+"""Which pixels of the photo a cell depends on: regions handed down through the recorded layers.
 
-Every layer turns a box of its output into the box of its input that it reads (a window's outer
-bounds, the very cells of a flattened map, all of it where that is not known), clipped to the map.
-Boxes that arrive at a layer from several sides are joined. What arrives at the photo is the answer:
-no pixel outside it can change the cell. The weights play no part.
+Every layer turns a region of its output into the region of its input that it reads (the taps of a
+window, the very cells of a flattened map, all of it where that is not known). Regions that arrive
+at a layer from several sides are joined. The box around what arrives at the photo is the answer: no
+pixel outside it can change the cell. The weights play no part.
 """
+
+import numpy as np
 
 from seethrough.explain.layer import PHOTO, Layers, TracedLayer
 from seethrough.explain.operations.arithmetic import Cell
@@ -22,30 +24,27 @@ def sees(
     region = one_cell(shape, cell.unit, cell.row, cell.column)
     if unit is None:
         region = region.over(whole(shape).channels)
-    box = _handed_down(layers, target, region)
-    return box.top, box.left, box.bottom, box.right
+    return _handed_down(layers, target, region).box
 
 
 def sees_cell(layers: Layers, layer: TracedLayer, cell: Cell) -> tuple[int, int, int, int]:
     """The same for a cell that was checked before."""
     region = one_cell(layer.map_shape, cell.unit, cell.row, cell.column)
-    box = _handed_down(layers, layer, region)
-    return box.top, box.left, box.bottom, box.right
+    return _handed_down(layers, layer, region).box
 
 
 def _handed_down(layers: Layers, target: TracedLayer, region: Region) -> Region:
     photo: Shape = (layers.photo.shape[0], layers.photo.shape[1], layers.photo.shape[2])
-    nothing = Region(whole(photo).channels, 0, 0, 0, 0)
-    boxes: dict[str, Region] = {target.name: region, PHOTO: nothing}
+    nothing = Region(*(np.zeros(size, bool) for size in photo))
+    regions: dict[str, Region] = {target.name: region, PHOTO: nothing}
     for layer in reversed(layers.all):
-        if layer.name not in boxes:
+        if layer.name not in regions:
             continue
         shapes = [photo if name == PHOTO else layers.layer(name).map_shape for name in layer.inputs]
-        box = boxes.pop(layer.name)
-        if box.is_empty:
+        region = regions.pop(layer.name)
+        if region.is_empty:
             continue
-        below = layer.operation.below(box, shapes)
-        for name, shape, part in zip(layer.inputs, shapes, below, strict=True):
-            clipped = part.clipped(shape)
-            boxes[name] = boxes[name].joined(clipped) if name in boxes else clipped
-    return boxes[PHOTO]
+        below = layer.operation.below(region, shapes)
+        for name, part in zip(layer.inputs, below, strict=True):
+            regions[name] = regions[name].joined(part) if name in regions else part
+    return regions[PHOTO]

@@ -43,6 +43,19 @@ class Verification:
     wrong: tuple[str, ...]  # where they do not
     unknown: tuple[str, ...]  # layers that have no equation
 
+    def to_dict(self) -> dict[str, int | float | str | list[str] | dict[str, float]]:
+        """The same, ready for JSON."""
+        return {
+            "cells": self.cells,
+            "layers": dict(self.layers),
+            "kinds": dict(self.kinds),
+            "forward_worst": self.forward_worst,
+            "worst": self.worst,
+            "adds_up": self.adds_up,
+            "wrong": list(self.wrong),
+            "unknown": list(self.unknown),
+        }
+
     def __str__(self) -> str:
         width = max(len(kind) for kind in self.kinds)
         lines = [f"{kind:<{width}}  {worst:.1e}" for kind, worst in sorted(self.kinds.items())]
@@ -59,7 +72,7 @@ class Verification:
 
 def verify(
     module: nn.Module,
-    images: Sequence[UInt8[np.ndarray, "h w 3"]],
+    images: Sequence[UInt8[np.ndarray, "h w 3"]] | UInt8[np.ndarray, "n h w 3"],
     *,
     cells: int = 200,
     seed: int = 0,

@@ -186,8 +186,8 @@ def normal_share_tanh(x: float) -> float:
     return (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))) / 2
 
 
-RELU = clamp(0, None)
-RELU6 = clamp(0, 6)
+RELU = clamp(0.0, None)
+RELU6 = clamp(0.0, 6.0)
 GELU = gated("x · Φ(x)", normal_share)
 GELU_TANH = gated("x · (1 + tanh(√(2/π) · (x + 0.044715 · x³))) / 2", normal_share_tanh)
 SILU = gated("x · 1 / (1 + e^-x)", sigmoid)

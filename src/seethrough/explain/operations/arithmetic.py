@@ -9,14 +9,14 @@ for the layer's own output at the cell. `own` is what the operation does with th
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64
 
 from seethrough.explain.operations.region import Region, Shape, Span
 
-Map = Float32[np.ndarray, "c h w"]
+Map = Float32[np.ndarray, "_c _h _w"]  # the axes of two maps in one signature may differ
 Value = float | int | bool | str | tuple[int, ...] | None
 
 
@@ -53,6 +53,7 @@ class Stepped:
     magnitude: float  # of what was added up so far: what a rounding error is measured against
 
 
+@runtime_checkable
 class Step(Protocol):
     """Something done with one number, cell by cell."""
 
@@ -80,6 +81,7 @@ class Arithmetic:
     own: Step | None = None
 
 
+@runtime_checkable
 class Operation(Protocol):
     """What a layer computes; vectors enter and leave as maps of 1 × 1 cells."""
 
@@ -111,7 +113,7 @@ class Operation(Protocol):
         """One cell of its output, taken apart."""
 
     def below(self, region: Region, shapes: Sequence[Shape]) -> list[Region]:
-        """What cells of its output read of each input, unclipped."""
+        """What cells of its output read of each input."""
 
 
 def products(

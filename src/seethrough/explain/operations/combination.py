@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from jaxtyping import Bool, Float32
+from jaxtyping import Float32
 
 from seethrough.explain.operations.arithmetic import (
     Arithmetic,
@@ -119,11 +119,8 @@ def _spread(cell: Cell, shape: tuple[int, ...]) -> tuple[int, int, int]:
 
 
 def _spread_region(region: Region, shape: Shape) -> Region:
-    channels: Bool[np.ndarray, " c"] = region.channels
-    if shape[0] == 1:
-        channels = np.array([bool(channels.any())])
-    top, bottom = (0, 1) if shape[1] == 1 else (region.top, region.bottom)
-    left, right = (0, 1) if shape[2] == 1 else (region.left, region.right)
-    if region.is_empty:
-        return Region(channels, 0, 0, 0, 0)
-    return Region(channels, top, left, bottom, right)
+    channels, rows, columns = (
+        np.array([marks.any()]) if size == 1 else marks
+        for size, marks in zip(shape, (region.channels, region.rows, region.columns), strict=True)
+    )
+    return Region(channels, rows, columns)

@@ -70,7 +70,7 @@ class Convolution:
     def spans(self) -> tuple[Span, Span]:
         """From the first to the last cell that the dilated kernel touches."""
         rows, columns = (
-            Span((size - 1) * dilation + 1, stride, pad)
+            Span(size, stride, pad, dilation)
             for size, stride, pad, dilation in zip(
                 self.kernel, self.stride, self.padding, self.dilation, strict=True
             )
@@ -101,7 +101,7 @@ class Convolution:
             bias=None if self.bias is None else float(self.bias[cell.unit]),
         )
 
-    def partials(self, below: Map, unit: int, shape: Pair) -> Float32[np.ndarray, "c h w"]:
+    def partials(self, below: Map, unit: int, shape: Pair) -> Map:
         """One map for each channel that the unit reads, before they are added up; no bias."""
         first = self.first_channel(unit)
         kernel = self.weight[unit].astype(np.float64)
@@ -126,7 +126,7 @@ class Convolution:
         for unit in np.flatnonzero(region.channels):
             first = self.first_channel(int(unit))
             channels[first : first + self.weight.shape[1]] = True
-        return [slid(region, self.spans, channels)]
+        return [slid(region, self.spans, channels, shape)]
 
 
 def _pair(pair: Pair) -> str:

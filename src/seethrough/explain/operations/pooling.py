@@ -11,7 +11,7 @@ there): its product is 0. Padded cells of a mean are 0.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int64
@@ -20,9 +20,10 @@ from seethrough.explain.operations.arithmetic import Arithmetic, Cell, Map, Valu
 from seethrough.explain.operations.region import Region, Shape, Span, slid
 
 Pair = tuple[int, int]
-Axis = Int64[np.ndarray, " k"]
+Axis = Int64[np.ndarray, " _"]
 
 
+@runtime_checkable
 class Windows(Protocol):
     """Which cells belong to which window."""
 
@@ -50,7 +51,7 @@ class Sliding:
     def spans(self) -> tuple[Span, Span]:
         """From the first to the last cell of a window."""
         rows, columns = (
-            Span((size - 1) * dilation + 1, stride, pad)
+            Span(size, stride, pad, dilation)
             for size, stride, pad, dilation in zip(
                 self.kernel, self.stride, self.padding, self.dilation, strict=True
             )
@@ -67,8 +68,8 @@ class Sliding:
         return sides[0], sides[1]
 
     def below(self, region: Region, shape: Shape) -> Region:
-        """The windows' outer bounds."""
-        return slid(region, self.spans, region.channels)
+        """The windows' cells."""
+        return slid(region, self.spans, region.channels, shape)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,11 +90,13 @@ class Adaptive:
         return rows, columns
 
     def below(self, region: Region, shape: Shape) -> Region:
-        """From the first window's start to the last one's end."""
-        first = self.rows_columns(Cell(0, region.top, region.left), shape)
-        last = self.rows_columns(Cell(0, region.bottom - 1, region.right - 1), shape)
-        (top, left), (bottom, right) = (side[0] for side in first), (side[-1] + 1 for side in last)
-        return Region(region.channels, int(top), int(left), int(bottom), int(right))
+        """Each window of the region's rows and columns."""
+        rows, columns = np.zeros(shape[1], bool), np.zeros(shape[2], bool)
+        for row in np.flatnonzero(region.rows):
+            rows[self.rows_columns(Cell(0, int(row), 0), shape)[0]] = True
+        for column in np.flatnonzero(region.columns):
+            columns[self.rows_columns(Cell(0, 0, int(column)), shape)[1]] = True
+        return Region(region.channels, rows, columns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

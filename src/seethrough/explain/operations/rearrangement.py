@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float32, Int64
 
 from seethrough.explain.operations.arithmetic import Arithmetic, Cell, Map, Value, products
-from seethrough.explain.operations.region import Region, Shape, Span, bounding
+from seethrough.explain.operations.region import Region, Shape, Span, around
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -63,10 +63,8 @@ class Rearrangement:
 
     def below(self, region: Region, shapes: Sequence[Shape]) -> list[Region]:
         """The smallest region around the cells that moved here."""
-        inside = region.clipped(self.index.shape)
-        rows, columns = slice(inside.top, inside.bottom), slice(inside.left, inside.right)
-        moved = self.index[inside.channels, rows, columns].ravel()
-        return [bounding(np.unravel_index(moved[moved >= 0], self.shape), self.shape)]
+        moved = self.index[np.ix_(region.channels, region.rows, region.columns)].ravel()
+        return [around(np.stack(np.unravel_index(moved[moved >= 0], self.shape)), self.shape)]
 
     @property
     def places(self) -> Int64[np.ndarray, "3 n"]:

@@ -1,100 +1,100 @@
-"""Which cells of a map are read: a box of rows and columns, and a set of channels.
+"""Which cells of a map are read: a set of rows, a set of columns and a set of channels.
 
-A window of `extent` cells that moves by `stride` and starts `pad` cells before the map turns rows
-[top, bottom) of its output into rows [top·stride − pad, (bottom − 1)·stride − pad + extent) of its
-input; columns alike. Vectors are maps of 1 × 1 cells. Nothing is clipped here.
+A window of `kernel` taps, `dilation` apart, that moves by `stride` and starts `pad` cells before
+the map turns row r of its output into the rows r·stride − pad + dilation·(0 … kernel − 1) of its
+input; columns alike. What lies outside a map is left out. Vectors are maps of 1 × 1 cells.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Int64
 
 Shape = tuple[int, int, int]  # c h w
+Mask = Bool[np.ndarray, " _"]
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
     """A window that slides along one axis, in cells of the map below."""
 
-    extent: int = 1
+    kernel: int = 1
     stride: int = 1
     pad: int = 0
+    dilation: int = 1
 
-    def below(self, start: int, stop: int) -> tuple[int, int]:
-        """The cells below that the cells [start, stop) read."""
-        first = start * self.stride - self.pad
-        return first, max(first, (stop - 1) * self.stride - self.pad + self.extent)
+    @property
+    def extent(self) -> int:
+        """From the first to the last tap."""
+        return (self.kernel - 1) * self.dilation + 1
+
+    def below(self, cells: Mask, size: int) -> Mask:
+        """The cells of a map of this size that these cells read."""
+        starts = np.flatnonzero(cells) * self.stride - self.pad
+        read = (starts[:, None] + np.arange(self.kernel) * self.dilation).ravel()
+        mask = np.zeros(size, bool)
+        mask[read[(read >= 0) & (read < size)]] = True
+        return mask
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Region:
-    """Cells of a map, half open; empty where bottom ≤ top or right ≤ left."""
+    """Every cell whose channel, row and column are marked."""
 
-    channels: Bool[np.ndarray, " c"]
-    top: int
-    left: int
-    bottom: int
-    right: int
+    channels: Mask
+    rows: Mask
+    columns: Mask
 
     @property
     def is_empty(self) -> bool:
         """Whether no cell is in it."""
-        return self.bottom <= self.top or self.right <= self.left or not self.channels.any()
+        return not (self.rows.any() and self.columns.any() and self.channels.any())
 
-    def clipped(self, shape: Shape) -> "Region":
-        """The part that lies inside the map."""
-        _, height, width = shape
-        top, left = min(max(self.top, 0), height), min(max(self.left, 0), width)
-        bottom, right = min(max(self.bottom, top), height), min(max(self.right, left), width)
-        return Region(self.channels, top, left, bottom, right)
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """Top, left, bottom, right around it, half open; four zeros around nothing."""
+        if self.is_empty:
+            return 0, 0, 0, 0
+        rows, columns = np.flatnonzero(self.rows), np.flatnonzero(self.columns)
+        return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
 
-    def over(self, channels: Bool[np.ndarray, " c"]) -> "Region":
-        """The same box of other channels."""
+    def over(self, channels: Mask) -> "Region":
+        """The same cells of other channels."""
         return replace(self, channels=channels)
 
     def joined(self, other: "Region") -> "Region":
-        """The smallest region that holds both."""
+        """The smallest region of this form that holds both."""
         if self.is_empty:
             return other
         if other.is_empty:
             return self
         return Region(
-            self.channels | other.channels,
-            min(self.top, other.top),
-            min(self.left, other.left),
-            max(self.bottom, other.bottom),
-            max(self.right, other.right),
+            self.channels | other.channels, self.rows | other.rows, self.columns | other.columns
         )
 
 
 def whole(shape: Shape) -> Region:
     """Every cell of a map."""
-    return Region(np.ones(shape[0], bool), 0, 0, shape[1], shape[2])
+    channels, rows, columns = (np.ones(size, bool) for size in shape)
+    return Region(channels, rows, columns)
 
 
 def one_cell(shape: Shape, unit: int, row: int, column: int) -> Region:
     """A single cell of a map."""
-    channels = np.zeros(shape[0], bool)
-    channels[unit] = True
-    return Region(channels, row, column, row + 1, column + 1)
+    place = np.array([[unit], [row], [column]], np.int64)
+    return around(place, shape)
 
 
-def slid(region: Region, spans: tuple[Span, Span], channels: Bool[np.ndarray, " c"]) -> Region:
-    """What a sliding window reads of the map below."""
+def around(cells: Int64[np.ndarray, "3 n"], shape: Shape) -> Region:
+    """The smallest region that holds these cells, given as channels, rows and columns."""
+    masks = [np.zeros(size, bool) for size in shape]
+    for mask, places in zip(masks, cells, strict=True):
+        mask[places] = True
+    return Region(*masks)
+
+
+def slid(region: Region, spans: tuple[Span, Span], channels: Mask, shape: Shape) -> Region:
+    """What sliding windows read of the map below."""
     rows, columns = spans
-    top, bottom = rows.below(region.top, region.bottom)
-    left, right = columns.below(region.left, region.right)
-    return Region(channels, top, left, bottom, right)
-
-
-def bounding(cells: Sequence[np.ndarray], shape: Shape) -> Region:
-    """The smallest region around cells given as channel, row and column numbers."""
-    channels, rows, columns = cells
-    mask = np.zeros(shape[0], bool)
-    if not len(channels):
-        return Region(mask, 0, 0, 0, 0)
-    mask[channels] = True
-    top, left = int(rows.min()), int(columns.min())
-    return Region(mask, top, left, int(rows.max()) + 1, int(columns.max()) + 1)
+    _, height, width = shape
+    return Region(channels, rows.below(region.rows, height), columns.below(region.columns, width))

@@ -229,6 +229,7 @@ POINTWISE: dict[str, Recogniser] = {
     "mish": _curve("mish", act.MISH),
     "softsign": _curve("softsign", act.SOFTSIGN),
     "logsigmoid": _curve("logsigmoid", act.LOGSIGMOID),
+    "log_sigmoid": _curve("logsigmoid", act.LOGSIGMOID),
     "gelu": gelu,
     "leaky_relu": leaky_relu,
     "prelu": prelu,

@@ -1,0 +1,142 @@
+"""verify: it visits every layer, and it notices what is wrong."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from seethrough.errors import LayerError
+from seethrough.explain import trace, verify
+from seethrough.explain.verify import forward_difference, reads_true
+
+
+@pytest.fixture
+def equation(residual, photo):
+    return trace(residual, photo).equation("conv2", 3, 10, 12)
+
+
+def test_two_hundred_random_cells_of_every_stranger_hold(stranger, photo):
+    photos = np.stack([photo, photo[::-1], photo[:, ::-1]])
+    found = verify(stranger, photos, cells=60)
+    assert found.cells == 60
+    assert found.forward_worst < 1e-6
+    assert found.adds_up == 1
+    assert found.wrong == ()
+    assert found.unknown == ()
+    assert list(found.layers) == [layer.name for layer in trace(stranger, photo).layers]
+    assert max(found.layers.values()) == max(found.kinds.values()) == found.forward_worst
+
+
+def test_every_layer_is_visited_even_where_fewer_cells_were_asked_for(residual, photo):
+    found = verify(residual, [photo], cells=1)
+    assert found.cells == len(found.layers) == 13
+
+
+def test_the_seed_alone_chooses_the_cells(residual, photo):
+    assert verify(residual, [photo], seed=5) == verify(residual, [photo], seed=5)
+    assert verify(residual, [photo], seed=5).layers != verify(residual, [photo], seed=6).layers
+
+
+def test_the_worst_cell_is_named(residual, photo):
+    found = verify(residual, [photo], cells=40)
+    layer, unit, row, column, _ = found.worst.split(", ")
+    numbers = [int(word.split()[1]) for word in (unit, row, column)]
+    again = trace(residual, photo).equation(layer, *numbers)
+    assert forward_difference(again) == found.forward_worst
+    assert found.worst in str(found)
+    assert "digits that add up as displayed: 100 %" in str(found)
+    assert set(found.to_dict()) >= {"cells", "layers", "forward_worst", "adds_up"}
+
+
+def test_unknown_layers_are_listed_and_left_out(photo):
+    module = nn.Sequential(nn.Conv2d(3, 2, 3), nn.Threshold(0.1, 0.0), nn.AdaptiveAvgPool2d(1))
+    module.append(nn.Flatten())
+    found = verify(module, [photo], cells=10)
+    assert found.unknown == ("1",)
+    assert "1" not in found.layers
+    assert "not known: 1" in str(found)
+
+
+def test_nothing_to_check_is_said(residual):
+    with pytest.raises(LayerError, match="There is nothing to check"):
+        verify(residual, [])
+
+
+def test_a_wrong_number_of_the_framework_is_noticed(equation):
+    assert forward_difference(equation) < 1e-6
+    assert forward_difference(replace(equation, framework=equation.framework + 0.01)) > 1e-4
+    terms = (replace(equation.terms[0], product=9.0), *equation.terms[1:])
+    assert forward_difference(replace(equation, terms=terms)) > 1e-2
+    assert forward_difference(replace(equation, step_differences=(0.0, 3e-3))) == 3e-3
+    assert forward_difference(replace(equation, framework=float("nan"))) == float("inf")
+
+
+def one_more(text):
+    """The last digit, one higher."""
+    return f"{float(text) + 0.0001:.4f}"
+
+
+def test_every_digit_that_does_not_add_up_is_noticed(equation):
+    assert reads_true(equation)
+    term, channel = equation.terms[4], equation.channels[2]
+    wrong = [
+        replace(equation, shown_sum=one_more(equation.shown_sum)),
+        replace(equation, shown_bias=one_more(equation.shown_bias)),
+        replace(equation, shown_activation=one_more(equation.shown_activation)),
+        replace(
+            equation,
+            terms=tuple(
+                replace(each, shown_product=one_more(each.shown_product)) if each is term else each
+                for each in equation.terms
+            ),
+        ),
+        replace(
+            equation,
+            channels=tuple(
+                replace(each, shown=one_more(each.shown)) if each is channel else each
+                for each in equation.channels
+            ),
+        ),
+    ]
+    assert not any(map(reads_true, wrong))
+
+
+def test_digits_that_add_up_but_are_not_the_numbers_are_noticed(equation):
+    first, second, *rest = equation.terms
+    swapped = (
+        replace(first, shown_product=f"{float(first.shown_product) + 1:.4f}"),
+        replace(second, shown_product=f"{float(second.shown_product) - 1:.4f}"),
+        *rest,
+    )
+    assert first.channel == second.channel
+    assert not reads_true(replace(equation, terms=swapped))
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "0.5000 × 0.5434 ≈ 0.2717; 0.2717 + 1.5480 = 1.8197",  # does not enter with the sum
+        "{sum} × 0.5434 ≈ 0.2717; 0.2717 + 1.5480 = 1.8198",  # does not add up
+        "max(0, {sum}) = 99.0000",
+    ],
+)
+def test_a_step_that_does_not_follow_is_noticed(equation, shown):
+    text = shown.format(sum=equation.shown_sum)
+    last = text.split(" ")[-1]
+    steps = (replace(equation.steps[0], shown=text),)
+    changed = replace(
+        equation,
+        steps=steps,
+        shown_activation=last,
+        activation=float(last),
+        step_differences=(0.0,),
+    )
+    assert not reads_true(changed)
+
+
+def test_half_precision_shows_its_size(residual, photo):
+    found = verify(residual.to(torch.bfloat16), [photo], cells=60)
+    assert 1e-5 < found.forward_worst < 2e-2
+    assert found.adds_up == 1
