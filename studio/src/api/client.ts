@@ -183,10 +183,7 @@ export const api = {
     json<TraceMessage>(address([...photoPath(run, photo), 'trace']), { signal }),
   /** `weights`: the trace's `weights_sha256`, so that both belong to the same network while it learns */
   activations: (run: string, photo: string, weights?: string, signal?: AbortSignal) =>
-    tensor(
-      address([...photoPath(run, photo), 'activations'], { weights_sha256: weights }),
-      signal
-    ),
+    tensor(address([...photoPath(run, photo), 'activations'], { weights_sha256: weights }), signal),
   equation: (run: string, photo: string, cell: CellQuery, signal?: AbortSignal) =>
     json<EquationMessage>(address([...photoPath(run, photo), 'equation'], cell), { signal }),
   partials: (run: string, photo: string, of: CellQuery, signal?: AbortSignal) =>

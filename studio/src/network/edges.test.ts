@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { curve, edgesInto, kernelSums, relative } from './edges';
+import { curve, edgesInto, kernelSums, relative, strongest } from './edges';
 import { demoLayers, layerOf } from './sample';
 
 const layers = demoLayers();
@@ -65,6 +65,22 @@ describe('curves into a unit', () => {
     ];
     expect(edgesInto(odd[1]!, 0, odd)).toEqual([]);
   });
+});
+
+it('of very many curves the strongest are kept, in their order', () => {
+  const edges = Array.from({ length: 1000 }, (_, unit) => ({
+    from: 'a',
+    unit,
+    strength: Math.sin(unit * unit),
+    isSigned: true
+  }));
+  const kept = strongest(edges, 200);
+  expect(kept).toHaveLength(200);
+  const least = Math.min(...kept.map((e) => Math.abs(e.strength)));
+  const dropped = edges.filter((e) => !kept.includes(e));
+  expect(Math.max(...dropped.map((e) => Math.abs(e.strength)))).toBeLessThanOrEqual(least);
+  expect(kept.map((e) => e.unit)).toEqual(kept.map((e) => e.unit).sort((a, b) => a - b));
+  expect(strongest(edges, 5000)).toHaveLength(1000);
 });
 
 it('all-zero weights have no strength, not NaN', () => {

@@ -115,6 +115,14 @@ export function edgesInto(
   return [];
 }
 
+/** The strongest `most` of them, in their order: more cannot be told apart. */
+export function strongest(edges: readonly Edge[], most: number): Edge[] {
+  if (edges.length <= most) return [...edges];
+  const sizes = edges.map((edge) => Math.abs(edge.strength)).sort((a, b) => b - a);
+  const least = sizes[most - 1] ?? 0;
+  return edges.filter((edge) => Math.abs(edge.strength) >= least).slice(0, most);
+}
+
 /** A curve that leaves to the right and arrives from the left. */
 export function curve(x1: number, y1: number, x2: number, y2: number): string {
   const bend = Math.max(12, (x2 - x1) * 0.5);

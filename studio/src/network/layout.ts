@@ -70,8 +70,9 @@ function formOf(layer: TracedLayerMessage): Form {
   return units <= maxCells && layer.kind !== 'flatten' ? 'cells' : 'strip';
 }
 
-function gapBefore(layer: TracedLayerMessage, form: Form): number {
+function gapBefore(layer: TracedLayerMessage, form: Form, before?: TracedLayerMessage): number {
   if (form === 'bars') return gap.far;
+  if (before && formOf(before) === 'strip') return gap.far; // a strip is narrower than its name
   return isUnitwise(layer.kind) && layer.kind !== 'normalise' ? gap.near : gap.far;
 }
 
@@ -83,12 +84,16 @@ interface Draft {
   before: number;
 }
 
-function draft(layer: TracedLayerMessage): Draft {
+function draft(
+  layer: TracedLayerMessage,
+  index: number,
+  all: readonly TracedLayerMessage[]
+): Draft {
   const form = formOf(layer);
   const units = layer.shape[0] ?? 0;
   const drawn = form === 'maps' ? Math.min(units, maxDrawn) : units;
   const rows = form === 'maps' ? Math.min(drawn, maxRows) : drawn;
-  return { layer, form, drawn, rows, before: gapBefore(layer, form) };
+  return { layer, form, drawn, rows, before: gapBefore(layer, form, all[index - 1]) };
 }
 
 function widthOf({ form, drawn, rows }: Draft, tile: number): number {
