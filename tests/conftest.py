@@ -1,9 +1,13 @@
 """Shared by every test: shapes are executed, and nothing outside a temporary folder is touched."""
 
+import os
 from pathlib import Path
 
 import pytest
 from jaxtyping import install_import_hook
+
+# Several test processes share the cores: threads that wait must not spin (read by torch's import).
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 # Annotated array shapes of the whole package are checked while the tests run.
 _hook = install_import_hook("seethrough", "beartype.beartype")
