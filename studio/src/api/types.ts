@@ -94,7 +94,7 @@ export interface paths {
         };
         /**
          * Photo
-         * @description One photo and what the network says of it.
+         * @description One photo, and what the finished network said of it.
          */
         get: operations["photo"];
         put?: never;
@@ -256,7 +256,7 @@ export interface paths {
         put?: never;
         /**
          * Stop Run
-         * @description Stop the training; what was learned so far stays.
+         * @description Stop the training at its next step; what was learned so far stays.
          */
         post: operations["stop_run"];
         delete?: never;
@@ -994,10 +994,10 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description Byte offset to go on from. */
-                after?: number | null;
+                after?: number;
             };
             header?: {
-                "last-event-id"?: string | null;
+                "last-event-id"?: number | null;
             };
             path: {
                 run: string;
@@ -1006,7 +1006,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One log line an event. */
+            /** @description One line of the log an event. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1015,13 +1015,20 @@ export interface operations {
                     "text/event-stream": components["schemas"]["LogEvent"];
                 };
             };
+            /** @description Nothing came after that offset, and nothing will: do not reconnect. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Refused: what, why, how to fix it. */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": components["schemas"]["ErrorMessage"];
+                    "application/json": components["schemas"]["ErrorMessage"];
                 };
             };
         };
@@ -1029,7 +1036,7 @@ export interface operations {
     photos: {
         parameters: {
             query?: {
-                split?: "train" | "validation" | "test" | "dropped";
+                split?: "train" | "validation" | "test";
                 label?: string | null;
                 predicted?: string | null;
                 order?: "sure" | "unsure" | "file";
@@ -1164,7 +1171,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/octet-stream": components["schemas"]["ErrorMessage"];
+                    "application/json": components["schemas"]["ErrorMessage"];
                 };
             };
         };
@@ -1237,7 +1244,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/png": components["schemas"]["ErrorMessage"];
+                    "application/json": components["schemas"]["ErrorMessage"];
                 };
             };
         };
@@ -1274,7 +1281,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/octet-stream": components["schemas"]["ErrorMessage"];
+                    "application/json": components["schemas"]["ErrorMessage"];
                 };
             };
         };
@@ -1440,7 +1447,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/octet-stream": components["schemas"]["ErrorMessage"];
+                    "application/json": components["schemas"]["ErrorMessage"];
                 };
             };
         };
