@@ -1,0 +1,74 @@
+"""What must hold for every view: it fits narrow windows, and nothing jumps."""
+
+from playwright.sync_api import expect
+
+SETTLED = """() => new Promise((done) =>
+  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"""
+
+
+def test_no_view_is_wider_than_a_phone(open_window, studio):
+    window = open_window(studio.address, studio.run.id, width=390, height=844)
+    page, run = window.page, studio.run.id
+    window.look()
+    photo = window.path().split("/")[3]
+    inside = {
+        f"/look/{run}/{photo}/{place}": f"{place.split('/')[0]} · unit"
+        for place in ("conv1/5/3,3", "norm2/1", "pool1/0/1,1", "flatten/7", "dense1/2", "softmax/1")
+    }
+    found = {}
+    for path, heading in {**inside, **views(run)}.items():
+        page.goto(f"{studio.address.url}{path}")
+        expect(page.get_by_role("heading", name=heading).first).to_be_attached()
+        page.evaluate(SETTLED)
+        found[path] = window.overflow_px()
+    assert found == dict.fromkeys(found, 0)
+
+
+def views(run: str) -> dict[str, str]:
+    """Where each view is, and a heading that it has."""
+    return {
+        f"/look/{run}": "Click any unit",
+        f"/train/{run}": "The network",
+        f"/train/{run}?curve=loss": "The network",
+        f"/report/{run}": "What it takes for what",
+        f"/photos/{run}": "Photos of each class",
+        "/runs": "Runs",
+    }
+
+
+def test_hardly_anything_jumps_while_a_view_arrives(window, studio):
+    window.enter()
+    found = {}
+    for path, heading in views(studio.run.id).items():
+        window.page.goto(f"{studio.address.url}{path}")
+        expect(window.page.get_by_role("heading", name=heading).first).to_be_attached()
+        window.page.wait_for_load_state("networkidle")
+        window.page.evaluate(SETTLED)
+        found[path] = window.shift()
+    assert {path: shift for path, shift in found.items() if shift >= 0.1} == {}
+
+
+def test_nothing_jumps_between_a_click_and_its_equation(window):
+    window.look()
+    window.page.wait_for_load_state("networkidle")
+    before = window.shift()
+    window.select("conv3", 7)
+    window.point(0, 0, size=(16, 16))
+    window.point(5, 9, size=(16, 16))
+    window.select("pool1", 2)
+    window.select("norm4", 3)
+    window.select("conv5", 3)
+    window.page.evaluate(SETTLED)
+    assert window.shift() - before < 0.02
+
+
+def test_both_papers_can_be_chosen_and_are_remembered(window):
+    window.look()
+    ground = "getComputedStyle(document.body).backgroundColor"
+    light = window.page.evaluate(ground)
+    window.page.get_by_role("button", name="Switch to dark paper").click()
+    dark = window.page.evaluate(ground)
+    assert dark != light
+    window.page.reload()
+    expect(window.unit("softmax", 0)).to_be_visible()
+    assert window.page.evaluate(ground) == dark

@@ -1,0 +1,155 @@
+"""A browser window on the studio, with what a reader of its screen would do and write down."""
+
+import re
+from decimal import Decimal
+from urllib.parse import urlsplit
+
+from playwright.sync_api import (
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Request,
+    Response,
+    expect,
+)
+
+from seethrough.serve.server import Address
+
+MINUS = "\N{MINUS SIGN}"
+NUMBER = re.compile(rf"[+{MINUS}-]?\d+(?:\.\d+)?(?:e[+{MINUS}-]?\d+)?")
+
+# Told to the console, so that the window hears of them like of every other complaint.
+WATCH = """
+addEventListener('securitypolicyviolation', (event) =>
+  console.error('content security policy: ' + event.violatedDirective + ' ' + event.blockedURI));
+window.shifts = [];
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) window.shifts.push(entry.value);
+}).observe({ type: 'layout-shift', buffered: true });
+"""
+
+
+class Window:
+    """One page; `complaints` are what a browser would tell a developer."""
+
+    def __init__(self, context: BrowserContext, address: Address, run: str) -> None:
+        self.address, self.run = address, run
+        self.complaints: list[str] = []
+        self.statuses: set[int] = set()  # refusals that a test asks for
+        context.add_init_script(WATCH)
+        self.page: Page = context.new_page()
+        self.page.on("request", self._requested)
+        self.page.on("response", self._answered)
+        self.page.on("console", self._told)
+        self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
+
+    # ---------------------------------------------------------------- going somewhere
+
+    def enter(self, path: str = "/") -> None:
+        """Open a page by the link from the terminal."""
+        self.page.goto(self.address.link(path))
+
+    def look(self, photo: str | None = None, *, at: str = "") -> None:
+        """Look at a photo, or at the first one offered, until its network is drawn."""
+        rest = "" if photo is None else f"/{photo}{at}"
+        self.enter(f"/look/{self.run}{rest}")
+        expect(self.network).to_be_visible()
+        expect(self.unit("softmax", 0)).to_be_visible()
+
+    def path(self) -> str:
+        return urlsplit(self.page.url).path
+
+    def path_becomes(self, pattern: str) -> None:
+        """Wait until the whole path of the address matches."""
+        self.page.wait_for_function(
+            "(pattern) => new RegExp('^' + pattern + '$').test(location.pathname)", arg=pattern
+        )
+
+    # ---------------------------------------------------------------- what is on the screen
+
+    @property
+    def network(self) -> Locator:
+        return self.page.get_by_role("region", name="The network, layer by layer")
+
+    @property
+    def map(self) -> Locator:
+        """The selected unit's map, on which the window moves."""
+        return self.page.get_by_role("application", name="activation map of")
+
+    @property
+    def sentence(self) -> Locator:
+        """The equation as screen readers hear it."""
+        return self.page.locator("[aria-live=polite]", has_text=", unit ")
+
+    def unit(self, layer: str, unit: int) -> Locator:
+        """A unit in the drawing of the network; of softmax, a class."""
+        columns = self.network.locator("[data-unit]")
+        if layer == "softmax":
+            return self.network.locator(".bars [data-unit]").nth(unit)
+        return columns.and_(
+            self.page.get_by_role("button", name=f"{layer}, unit {unit}", exact=True)
+        )
+
+    def select(self, layer: str, unit: int) -> None:
+        """Click a unit and wait for its equation."""
+        self.unit(layer, unit).click()
+        expect(self.sentence).to_have_text(re.compile(rf"^{layer}, unit {unit}[,:]"))
+
+    def select_class(self, layer: str, unit: int) -> None:
+        """Click the cell or bar of a class, which carries its name, and wait for its equation."""
+        column = self.network.locator(f"[data-column='{self._column(layer)}']")
+        column.nth(unit).click()
+        expect(self.sentence).to_have_text(re.compile(rf"^{layer}, unit {unit}:"))
+
+    def _column(self, layer: str) -> str:
+        """The place of a layer in the drawing; softmax is the last, dense before it."""
+        last = int(self.unit("softmax", 0).get_attribute("data-column") or "0")
+        return str(last if layer == "softmax" else last - 1)
+
+    def point(self, row: int, column: int, *, size: tuple[int, int]) -> None:
+        """Point at a cell of the selected unit's map and wait for its equation."""
+        box = self.map.bounding_box()
+        assert box is not None
+        x, y = (column + 0.5) * box["width"] / size[1], (row + 0.5) * box["height"] / size[0]
+        self.map.hover(position={"x": x, "y": y})
+        expect(self.sentence).to_contain_text(f", row {row}, column {column}: ")
+
+    def overflow_px(self) -> int:
+        """How far the page scrolls sideways; the room kept for a scrollbar is no content."""
+        wider = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        return max(0, int(self.page.evaluate(wider)))
+
+    def shift(self) -> float:
+        """The sum of all layout shifts of this document, those after a click included."""
+        return float(self.page.evaluate("window.shifts.reduce((sum, one) => sum + one, 0)"))
+
+    # ---------------------------------------------------------------- complaints
+
+    def _requested(self, request: Request) -> None:
+        url = urlsplit(request.url)
+        if url.scheme in {"blob", "data"}:
+            return
+        if f"{url.scheme}://{url.netloc}" != self.address.url:
+            self.complaints.append(f"asked somebody else: {request.url}")
+
+    def _answered(self, response: Response) -> None:
+        if response.status >= 400 and response.status not in self.statuses:
+            self.complaints.append(f"{response.status}: {response.url}")
+
+    def _told(self, message: ConsoleMessage) -> None:
+        is_asked = self.statuses and "Failed to load resource" in message.text
+        if message.type in {"error", "warning"} and not is_asked:
+            self.complaints.append(f"console: {message.text}")
+
+
+def exact(text: str) -> Decimal:
+    """The one number in a text, digit by digit as it is displayed."""
+    found = NUMBER.findall(text.replace("\N{NO-BREAK SPACE}", " "))
+    assert len(found) == 1, text
+    return Decimal(found[0].replace(MINUS, "-"))
+
+
+def last(text: str) -> Decimal:
+    """The last number in a text: what stands behind the last equals sign."""
+    return Decimal(NUMBER.findall(text)[-1].replace(MINUS, "-"))

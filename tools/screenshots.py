@@ -1,0 +1,219 @@
+"""Photograph the real studio for the documentation: `make screenshots`.
+
+    python tools/screenshots.py                     train the demo, then photograph everything
+    python tools/screenshots.py --run ID            photograph that finished run
+    python tools/screenshots.py --only look report  only these pictures
+
+Into docs/images/, each as NAME-WIDTH-THEME.png, at 1440 and 390 px, on light and dark paper:
+
+    train-live     a run that learns at this moment
+    train          the same view of a finished run
+    look-overview  one photo's way through the whole network, and what one unit reads
+    look-unit      a unit taken apart, channel by channel
+    look           one cell, every factor: the picture in the README
+    report         how good the network is, and its mistakes
+
+Pictures are reduced to 256 colours; all of them together stay under 4 MB, or this ends with 1.
+"""
+
+import argparse
+import io
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from check import find_chromium
+from seethrough.data.load import load
+from seethrough.model.presets import preset
+from seethrough.runs.creation import create
+from seethrough.runs.folder import Run, default_runs_dir, open_run
+from seethrough.runs.launch import launch, stop
+from seethrough.serve.server import Address, running_server
+from seethrough.train.recipe import DEMO
+
+IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
+SIZES = {1440: 900, 390: 844}
+THEMES = ("light", "dark")
+MOST_BYTES = 4_000_000
+LIVE_FROM_EPOCH = 5  # the curves have something to show
+PATIENCE_MS = 600_000  # until a training on a busy machine is that far
+Shoot = Callable[[Page, Address, str], None]
+
+
+def names() -> dict[str, Shoot]:
+    """What leads a page to each picture."""
+    return {
+        "train": train,
+        "look-overview": overview,
+        "look-unit": unit,
+        "look": equation,
+        "report": report,
+    }
+
+
+# ---------------------------------------------------------------- the ways to the pictures
+
+
+def live(page: Page, address: Address, run: str) -> None:
+    """Training, some epochs old."""
+    page.goto(address.link(f"/train/{run}"))
+    state = page.get_by_role("progressbar", name="Training done")
+    page.wait_for_function(
+        "([bar, share]) => Number(bar.getAttribute('aria-valuenow')) >= share",
+        arg=[state.element_handle(), round(100 * LIVE_FROM_EPOCH / DEMO.epochs)],
+        timeout=PATIENCE_MS,
+    )
+
+
+def train(page: Page, address: Address, run: str) -> None:
+    """Training that is over."""
+    page.goto(address.link(f"/train/{run}"))
+    expect(page.get_by_role("link", name="Look inside")).to_be_visible()
+
+
+def overview(page: Page, address: Address, run: str) -> None:
+    """The network, and the curves into one unit that is pointed at."""
+    _look(page, address, run)
+    if page.viewport_size and page.viewport_size["width"] > 720:
+        page.get_by_role("button", name="conv3, unit 6", exact=True).hover()
+
+
+def unit(page: Page, address: Address, run: str) -> None:
+    """A unit of the second convolution, its sixteen channels below."""
+    _look(page, address, run, "/conv3/6/7,8")
+    expect(page.get_by_role("img", name="partial map of channel").last).to_be_visible()
+
+
+def equation(page: Page, address: Address, run: str) -> None:
+    """A cell that is the sum of 144 products."""
+    _look(page, address, run, "/conv4/3/3,4")
+
+
+def report(page: Page, address: Address, run: str) -> None:
+    """The report with its worst cell opened."""
+    page.goto(address.link(f"/report/{run}"))
+    expect(page.get_by_role("heading", name="What it takes for what")).to_be_visible()
+
+
+def _look(page: Page, address: Address, run: str, place: str = "") -> None:
+    page.goto(address.link(f"/look/{run}/t{_photo(run)}{place}"))
+    bars = page.get_by_role("region", name="The network, layer by layer").locator(".bars button")
+    expect(bars.first).to_be_visible()
+    if place:
+        expect(page.get_by_role("region", name="The sum")).to_be_visible()
+
+
+# The photo is chosen once a run, before any page is opened.
+_chosen: dict[str, int] = {}
+
+
+def _photo(run: str) -> int:
+    return _chosen[run]
+
+
+def choose_photo(run: Run) -> None:
+    """A test photo that is named right with about nine tenths: there is something to look at."""
+    said = run.predictions
+    best = said.probabilities.max(axis=1)
+    is_right = said.probabilities.argmax(axis=1) == said.labels
+    distance = np.where(is_right, np.abs(best - 0.9), np.inf)
+    _chosen[run.id] = int(said.index[distance.argmin()])
+
+
+# ---------------------------------------------------------------- taking them
+
+
+@contextmanager
+def demo(runs_dir: Path) -> Iterator[Run]:
+    """The demo's training in a process of its own; ended with the `with`."""
+    run = create(load("everyday", image_px=32), preset("demo"), DEMO, runs_dir=runs_dir)
+    launch(run)
+    try:
+        yield run
+    finally:
+        if run.summary.state in {"waiting", "training"}:
+            stop(run)
+
+
+def wait_until_finished(browser: Browser, address: Address, run: str) -> None:
+    """Watch the page until it offers the report."""
+    page = browser.new_page()
+    page.goto(address.link(f"/train/{run}"))
+    expect(page.locator("b.finished")).to_be_visible(timeout=PATIENCE_MS)
+    page.close()
+
+
+def take(browser: Browser, address: Address, run: str, name: str, shoot: Shoot) -> None:
+    """One picture in every size and theme."""
+    for width, height in SIZES.items():
+        for theme in THEMES:
+            context = browser.new_context(
+                viewport={"width": width, "height": height},
+                device_scale_factor=2 if width < 720 else 1,
+                color_scheme="dark" if theme == "dark" else "light",
+                reduced_motion="reduce",
+            )
+            page = context.new_page()
+            shoot(page, address, run)
+            page.wait_for_load_state("load" if name == "train-live" else "networkidle")
+            page.evaluate("document.fonts.ready.then(() => null)")
+            content = page.screenshot(full_page=True, animations="disabled")
+            save(content, IMAGES / f"{name}-{width}-{theme}.png")
+            context.close()
+            print(f"{name}-{width}-{theme}.png", flush=True)
+
+
+def save(content: bytes, path: Path) -> None:
+    """A PNG of 256 colours: a tenth of the size, and no eye sees the difference."""
+    picture = Image.open(io.BytesIO(content)).convert("RGB")
+    reduced = picture.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    reduced.save(path, optimize=True)
+
+
+def main() -> None:
+    """All pictures, or those that were asked for."""
+    parser = argparse.ArgumentParser(description="Photograph the real studio.")
+    parser.add_argument("--run", help="a finished run; without it, the demo is trained")
+    parser.add_argument("--runs-dir", type=Path, help="where that run is")
+    parser.add_argument("--only", nargs="+", choices=["train-live", *names()])
+    given = parser.parse_args()
+    wanted: list[str] = given.only or ["train-live", *names()]
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=find_chromium(), args=["--no-sandbox", "--disable-gpu"]
+        )
+        run = open_run(given.run, given.runs_dir or default_runs_dir()) if given.run else None
+        if run is None or "train-live" in wanted:
+            runs_dir = Path(folder) / "runs"
+            with demo(runs_dir) as learning, running_server(runs_dir) as address:
+                if "train-live" in wanted:
+                    take(browser, address, learning.id, "train-live", live)
+                if run is None:
+                    wait_until_finished(browser, address, learning.id)
+                    take_finished(browser, learning, wanted)
+        if run is not None:
+            take_finished(browser, run, wanted)
+        browser.close()
+    total = sum(path.stat().st_size for path in IMAGES.glob("*.png"))
+    print(f"{total / 1e6:.1f} MB in {IMAGES}")
+    sys.exit(total > MOST_BYTES)
+
+
+def take_finished(browser: Browser, run: Run, wanted: list[str]) -> None:
+    """The pictures of a finished run."""
+    choose_photo(run)
+    with running_server(run.folder.parent) as address:
+        for name, shoot in names().items():
+            if name in wanted:
+                take(browser, address, run.id, name, shoot)
+
+
+if __name__ == "__main__":
+    main()
