@@ -86,7 +86,7 @@ def test_the_terms_are_the_jacobian_and_the_inputs_of_any_convolution(conv, seed
     assert equation.bias == (None if conv.bias is None else conv.bias[unit].item())
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(convolutions(), st.integers(0, 99))
 def test_partial_maps_and_bias_make_the_map(conv, seed):
     seen = trace(answering(conv), random_photo(seed))

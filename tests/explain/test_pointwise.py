@@ -17,7 +17,9 @@ FUNCTIONS = {
     "relu6": F.relu6,
     "hardtanh": F.hardtanh,
     "clamp": lambda x: x.clamp(-0.5, 1.5),
-    "clamp_min": lambda x: torch.clamp(x, min=0.25),
+    "clamp one side": lambda x: torch.clamp(x, min=0.25),
+    "clamp_min": lambda x: x.clamp_min(0.0),
+    "clamp_max": lambda x: x.clamp_max(-1.5),
     "leaky_relu": F.leaky_relu,
     "leaky_relu steep": lambda x: F.leaky_relu(x, 0.3),
     "sigmoid": torch.sigmoid,
@@ -61,7 +63,7 @@ def test_every_activation_function_is_the_frameworks(name):
     seen = trace(Applied(function), ramp())
     layer = seen.layers[2]
     assert layer.known, layer.text
-    assert layer.kind.split("_")[0] in {name.split(" ")[0].split("_")[0], "clamp"}
+    assert layer.kind.split("_")[0] in {name.split(" ")[0].split("_")[0], "clamp", "relu"}
     entering = torch.from_numpy(seen.layers[1].output).double()[None]
     wanted = function(entering)[0].numpy()
     rows = np.random.default_rng(0).integers(0, 16, (24, 2))

@@ -1,6 +1,7 @@
 """trace: it sees every layer of any module, and leaves the module as it found it."""
 
 import copy
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -106,6 +107,48 @@ def test_arrays_are_copies(residual, photo):
         residual.fc.weight.zero_()
     assert np.array_equal(seen.layer("conv1").parameters["weight"], before[0])
     assert np.array_equal(seen.logits, before[1])
+
+
+def test_a_module_that_writes_into_its_input_does_not_write_into_the_photo(photo):
+    class Writing(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(3, 2)
+
+        def forward(self, x):
+            return self.fc(x.div_(255).mean((2, 3)))
+
+    seen = trace(Writing(), photo)
+    assert np.array_equal(seen.photo, photo.transpose(2, 0, 1))
+    assert seen.layer("scale").maximum == 1
+    assert seen.equation("scale", 1, 2, 3).relative_difference < 1e-6
+
+
+def test_looking_works_in_inference_mode_and_in_another_thread(residual, photo):
+    wanted = trace(residual, photo).logits
+    with torch.inference_mode():
+        seen = trace(residual, photo)
+        assert torch.is_inference_mode_enabled()
+    assert np.array_equal(seen.logits, wanted)
+    with ThreadPoolExecutor(1) as other:
+        assert np.array_equal(other.submit(trace, residual, photo).result().logits, wanted)
+
+
+def test_another_thread_may_use_the_module_meanwhile(photo):
+    class Asking(nn.Module):
+        """While it is traced, another thread runs a part of it."""
+
+        def __init__(self):
+            super().__init__()
+            self.part, self.fc = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU()), nn.Linear(4, 2)
+
+        def forward(self, x):
+            with ThreadPoolExecutor(1) as other:
+                other.submit(self.part, batch(photo)).result()
+            return self.fc(self.part(x).mean((2, 3)))
+
+    names = [layer.name for layer in trace(Asking(), photo).layers]
+    assert names == ["part.0", "part.1", "global_avg_pool", "fc", "softmax"]
 
 
 # ---------------------------------------------------------------- what it must see
@@ -316,6 +359,32 @@ def test_what_computes_out_of_sight_is_one_box(photo):
     np.testing.assert_allclose(seen.layer("1").output, np.sin(seen.layer("0").output), atol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_scripted_modules_are_boxes(photo):
+    scripted = torch.jit.script(ready(small(nn.Conv2d(3, 4, 3)), photo))
+    whole = trace(scripted, photo)
+    assert [(layer.known, layer.inputs) for layer in whole.layers] == [
+        *((False, ("photo",)), (True, (whole.layers[0].name,))),
+    ]
+    assert np.array_equal(whole.logits, answer(scripted, photo))
+
+    class Holding(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.part, self.fc = torch.jit.script(nn.Conv2d(3, 4, 3)), nn.Linear(4, 2)
+
+        def forward(self, x):
+            return self.fc(self.part(x).mean((2, 3)))
+
+    assert [layer.known for layer in trace(Holding(), photo).layers] == [False, True]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_compiled_module_is_traced_as_what_it_was_compiled_from(residual, photo):
+    names = [layer.name for layer in trace(torch.compile(residual), photo).layers]
+    assert names == [layer.name for layer in trace(residual, photo).layers]
+
+
 def test_dropout_that_insists_shows_its_mask(photo):
     class Insisting(nn.Module):
         def __init__(self):
@@ -379,6 +448,13 @@ def test_a_trace_prints_as_a_table_of_its_layers(residual, photo):
         *(f"{seen.layer('conv1').minimum:.4f}", "…", f"{seen.layer('conv1').maximum:.4f}"),
         *("reads", "scale:2"),
     ]
+
+
+def test_what_python_shows_of_a_trace_is_one_line(residual, photo):
+    seen = trace(residual, photo, classes=("a", "b", "c", "d"))
+    assert repr(seen).startswith("Trace(13 layers, '")
+    assert len(repr(seen.layer("conv1"))) < 200
+    assert len(repr(seen.equation("conv1", 0, 0, 0))) < 1500
 
 
 def test_units_that_are_zero_everywhere_are_not_active(residual, photo):

@@ -54,8 +54,8 @@ class Equation:
     column: int | None
     formula: str
     sentence: str
-    terms: tuple[Term, ...]
-    channels: tuple[ChannelSum, ...]
+    terms: tuple[Term, ...] = field(repr=False)
+    channels: tuple[ChannelSum, ...] = field(repr=False)
     bias: float | None
     shown_bias: str | None
     sum: float

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 from jaxtyping import Float32, Int64
-from torch import Tensor
+from torch import Tensor, nn
 
 from seethrough.explain.operations.activation import Activation
 from seethrough.explain.operations.affine import Affine
@@ -29,15 +29,8 @@ from seethrough.explain.recording import Argument, Call, ModuleCall, tensors_in
 from seethrough.model.build import Normalise
 
 _SAME = {
-    "to",
-    "float",
-    "contiguous",
-    "clone",
-    "detach",
-    "type",
-    "type_as",
-    "alias",
-    "requires_grad",
+    *("to", "float", "half", "bfloat16", "double", "type", "type_as", "cpu", "contiguous"),
+    *("clone", "detach", "alias", "requires_grad", "__get__"),
 }
 _MOVES = {
     *("view", "reshape", "flatten", "unflatten", "permute", "transpose", "swapaxes", "movedim"),
@@ -89,12 +82,12 @@ class Graph:
 
     def start(self, tensor: Tensor) -> None:
         """This tensor holds the photo."""
-        self._origins[id(tensor)] = _Origin(tensor, tensor._version, None)
+        self._origins[id(tensor)] = _Origin(tensor, _version(tensor), None)
 
     def origin(self, tensor: Tensor) -> _Origin | None:
         """Where its numbers come from; None where that was not seen."""
         found = self._origins.get(id(tensor))
-        return found if found is not None and found.version == tensor._version else None
+        return found if found is not None and found.version == _version(tensor) else None
 
     # ---- as a listener
 
@@ -103,7 +96,7 @@ class Graph:
         self._before = {}
         for tensor in tensors:
             found = self._origins.get(id(tensor))
-            if found is not None and found.version != tensor._version:
+            if found is not None and found.version != _version(tensor):
                 self._box_changed(tensor, found, module)
             origin = self.origin(tensor)
             if origin is not None:
@@ -128,15 +121,13 @@ class Graph:
             self._fold_normalisation(call, output)
         for tensor in tensors_in(output):
             found = self._origins.get(id(tensor))
-            if found is not None and found.version != tensor._version:
+            if found is not None and found.version != _version(tensor):
                 self._box_changed(tensor, found, call)
         reads = tuple(self.origin(tensor) for tensor in tensors_in(inputs))
         known = tuple(origin.node for origin in reads if origin is not None)
         for tensor in tensors_in(output):
             if known and tensor.is_floating_point() and self.origin(tensor) is None:
-                operation = Unknown(text=type(call.module).__name__)
-                node = Node(operation, known, _bare(tensor), call, "unknown", is_module=True)
-                self._enter(tensor, node)
+                self._box_module(call, known, tensor)
 
     # ---- layers
 
@@ -157,7 +148,7 @@ class Graph:
         *,
         is_last: bool = False,
     ) -> None:
-        origin = _Origin(tensor, tensor._version, node, index, fill, is_last)
+        origin = _Origin(tensor, _version(tensor), node, index, fill, is_last)
         self._origins[id(tensor)] = origin
 
     def _is_same(self, call: Call, results: Sequence[Tensor]) -> bool:
@@ -207,6 +198,16 @@ class Graph:
         for result in results:
             operation = Unknown(text=call.name)
             self._enter(result, Node(operation, reads, _bare(result), call.module, call.name))
+
+    def box_answer(self, module: nn.Module, answer: Tensor) -> Node:
+        """The whole module as one layer: nothing that it did was seen."""
+        return self._box_module(ModuleCall("", module, None), (None,), answer)
+
+    def _box_module(self, call: ModuleCall, reads: tuple[Node | None, ...], output: Tensor) -> Node:
+        name = type(call.module).__name__
+        node = Node(Unknown(text=name), reads, _bare(output), call, name, is_module=True)
+        self._enter(output, node)
+        return node
 
     def _box_changed(self, tensor: Tensor, found: _Origin, module: ModuleCall) -> None:
         """Its numbers are no longer those of its layer: something wrote into them."""
@@ -302,3 +303,8 @@ def _bare(tensor: Tensor) -> Float32[np.ndarray, "..."]:
     """Its numbers without the batch axis."""
     array = values(tensor)
     return array[0] if array.ndim > 1 and len(array) == 1 else np.atleast_1d(array)
+
+
+def _version(tensor: Tensor) -> int:
+    """Counts what was written into it; tensors made in inference mode do not count."""
+    return 0 if tensor.is_inference() else tensor._version

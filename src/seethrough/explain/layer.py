@@ -9,7 +9,7 @@ Where paths meet, the outer bounds count. It ends where a layer reads a whole ma
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float32
@@ -35,9 +35,9 @@ class TracedLayer:
     """What a layer is, what it read and what it wrote."""
 
     name: str
-    operation: Operation
+    operation: Operation = field(repr=False)
     inputs: tuple[str, ...]  # names of layers, or "photo"
-    output: Float32[np.ndarray, "..."]  # c h w or n
+    output: Float32[np.ndarray, "..."] = field(repr=False)  # c h w or n
     view: tuple[View, View] | None  # rows, columns
 
     @property

@@ -11,6 +11,7 @@ recorder's back is seen as a tensor of unknown origin, not as the number it used
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import get_ident
 from types import NoneType
 from typing import Protocol, runtime_checkable
 
@@ -88,6 +89,7 @@ class _Place:
     """The module whose forward is running, innermost."""
 
     now: ModuleCall
+    thread: int = field(default_factory=get_ident)  # another may use the module meanwhile
     inputs: list[Argument] = field(default_factory=list)
 
 
@@ -129,8 +131,14 @@ def looking(module: nn.Module, listener: Listener) -> Iterator[None]:
         for part, _ in training:
             part.training = False
         for path, part in module.named_modules():
-            handles += _hooks(path, part, place, listener)
-        with torch.no_grad(), torch.random.fork_rng(devices=[]), _Mode(listener, place):
+            if not isinstance(part, torch.jit.ScriptModule):  # these take no hooks
+                handles += _hooks(path, part, place, listener)
+        with (
+            torch.inference_mode(mode=False),
+            torch.no_grad(),
+            torch.random.fork_rng(devices=[]),
+            _Mode(listener, place),
+        ):
             yield
     finally:
         for handle in handles:
@@ -145,12 +153,16 @@ def _hooks(
     def enter(
         module: nn.Module, inputs: tuple[Argument, ...], keywords: dict[str, Argument]
     ) -> None:
+        if get_ident() != place.thread:
+            return
         place.now = ModuleCall(path, module, place.now)
         place.inputs.append((inputs, keywords))
 
     def leave(
         module: nn.Module, _: tuple[Argument, ...], __: dict[str, Argument], output: Argument
     ) -> None:
+        if get_ident() != place.thread:
+            return
         call, inputs = place.now, place.inputs.pop()
         assert call.above is not None
         place.now = call.above

@@ -10,6 +10,7 @@ Arrays are copies in float32: maps c h w, vectors n. What is not known is a laye
 answer is not one number for each class.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -30,7 +31,7 @@ from seethrough.explain.recording import ModuleCall, looking, tensors_in
 from seethrough.explain.sight import sees
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Trace:
     """Every layer of one forward, in the order in which they were computed."""
 
@@ -85,6 +86,11 @@ class Trace:
         below = self.recorded.maps_below(layer)[0]
         return found.operation.partials(below, unit, found.map_shape[1:])
 
+    def __repr__(self) -> str:
+        best = int(self.probabilities.argmax())
+        says = f"{self.classes[best]!r}, probability {self.probabilities[best]:.4f}"
+        return f"Trace({len(self.layers)} layers, {says})"
+
     def __str__(self) -> str:
         names = max(len(layer.name) for layer in self.layers)
         texts = max(len(layer.text) for layer in self.layers)
@@ -95,13 +101,14 @@ def trace(
     module: nn.Module, image: UInt8[np.ndarray, "h w 3"], *, classes: Sequence[str] = ()
 ) -> Trace:
     """Run the module once on one image and keep what every layer read and wrote."""
+    module = getattr(module, "_orig_mod", module)  # what torch.compile wraps
     pixels = np.ascontiguousarray(image.transpose(2, 0, 1), dtype=np.float32)
     graph = Graph(pixels)
-    batch = torch.from_numpy(pixels)[None].to(*_place(module))
-    graph.start(batch)
     with looking(module, graph):
+        batch = torch.tensor(pixels)[None].to(*_place(module))
+        graph.start(batch)
         answer = module(batch)
-    logits = _logits(graph, answer)
+    logits = _logits(graph, module, answer)
     nodes, probabilities = _with_softmax(graph, logits)
     scores = probabilities.reads[0]
     assert scores is not None
@@ -128,13 +135,16 @@ def _place(module: nn.Module) -> tuple[torch.device, torch.dtype]:
     return torch.device("cpu"), torch.float32
 
 
-def _logits(graph: Graph, answer: object) -> Node:
+def _logits(graph: Graph, module: nn.Module, answer: object) -> Node:
     if not isinstance(answer, dict | list | tuple | Tensor):
         answer = getattr(answer, "logits", None)
     for tensor in tensors_in(answer):
-        origin = graph.origin(tensor)
-        if tensor.ndim == 2 and len(tensor) == 1 and origin is not None and origin.node is not None:
-            return origin.node
+        if tensor.ndim == 1 or (tensor.ndim == 2 and len(tensor) == 1):
+            origin = graph.origin(tensor)
+            if origin is None:
+                return graph.box_answer(module, tensor)
+            if origin.node is not None and origin.index is None:
+                return origin.node
     raise ShapeError(
         "The network's answer is not a row of logits.",
         why=f"it returned {_describe(answer)} for a batch of one image.",
@@ -173,11 +183,11 @@ def _alive(nodes: Sequence[Node], last: Node) -> list[Node]:
 
 def _name(nodes: Sequence[Node]) -> None:
     last_of = {id(node.module): node for node in nodes}
+    own = Counter(id(node.module) for node in nodes)
     used: dict[str, int] = {}
     for node in nodes:
         call = node.module
-        own = sum(other.module is call for other in nodes)
-        stands_alone = last_of[id(call)] is node and call.layers == own
+        stands_alone = last_of[id(call)] is node and call.layers == own[id(call)]
         path = call.path
         if not (path and (node.is_module or stands_alone)):
             path = f"{path}.{node.word}" if path else node.word

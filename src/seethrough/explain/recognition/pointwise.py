@@ -66,6 +66,16 @@ def clamp(asked: Question) -> Recognised | None:
     return _clamped(asked, asked.argument(1, "min"), asked.argument(2, "max"))
 
 
+def clamp_min(asked: Question) -> Recognised | None:
+    """clamp_min(input, min) with a constant bound."""
+    return _clamped(asked, asked.argument(1, "min"), None)
+
+
+def clamp_max(asked: Question) -> Recognised | None:
+    """clamp_max(input, max) with a constant bound."""
+    return _clamped(asked, None, asked.argument(1, "max"))
+
+
 def _clamped(asked: Question, low: Argument, high: Argument) -> Recognised | None:
     if isinstance(low, Tensor) or isinstance(high, Tensor):
         return None
@@ -235,6 +245,9 @@ POINTWISE: dict[str, Recogniser] = {
     "prelu": prelu,
     "hardtanh": hardtanh,
     "clamp": clamp,
+    "clip": clamp,
+    "clamp_min": clamp_min,
+    "clamp_max": clamp_max,
     "elu": elu,
     "celu": celu,
     "softplus": softplus,
