@@ -137,13 +137,13 @@ def test_after_flatten_a_layer_sees_what_all_cells_of_the_last_map_see(draft):
         assert sees(sizes, name, None, None, spec.image_px) == whole
 
 
-def test_the_receptive_field_of_the_demo_is_51_px():
-    # Each window adds (kernel - 1) times the jump below it: 4·1, then at jump 2 and 4
+def test_the_receptive_field_of_the_demo_is_49_px():
+    # Each window adds (kernel - 1) times the jump below it: 2·1, then at jump 2 and 4
     # two convolutions and a pooling each, then 2·8.
     sizes = {size.name: size for size in measure(preset("demo"), 6)}
-    assert sizes["conv1"].reach == 1 + 4
-    assert sizes["conv2"].reach == 1 + 4 + 2 * 2
-    assert sizes["conv6"].reach == 1 + 4 + (2 + 2 + 1) * (2 + 4) + 2 * 8 == 51
+    assert sizes["conv1"].reach == 1 + 2
+    assert sizes["conv2"].reach == 1 + 2 + 2 * 2
+    assert sizes["conv6"].reach == 1 + 2 + (2 + 2 + 1) * (2 + 4) + 2 * 8 == 49
     assert sizes["flatten"].reach is None
     assert sizes["normalise"].reach == 1
 

@@ -2,7 +2,7 @@
 
 | name     | image px | parameters, 10 classes | from                                            |
 |----------|----------|------------------------|-------------------------------------------------|
-| demo     | 32       | 15,482                 | made for this program: at most 16 units a layer |
+| demo     | 32       | 14,714                 | made for this program: at most 16 units a layer |
 | tiny-vgg | 64       | 19,920                 | Wang et al., CNN Explainer (2020)               |
 | lenet-5  | 32       | 62,006                 | LeCun et al., Gradient-based learning (1998)    |
 """
@@ -38,7 +38,7 @@ def _demo(image_px: int) -> str:
         cells, blocks = cells // 2, blocks + 1
     block = "conv 16 k3 p1, norm, relu, conv 16 k3 p1, norm, relu, maxpool 2, "
     return (
-        f"conv 16 k5 s2 p2, norm, relu, {block * blocks}conv 16 k3 p1, norm, relu, flatten, dense"
+        f"conv 16 k3 s2 p1, norm, relu, {block * blocks}conv 16 k3 p1, norm, relu, flatten, dense"
     )
 
 

@@ -6,7 +6,8 @@ const layers = demoLayers();
 const names = (name: string) =>
   chain(
     layers.find((l) => l.name === name)!,
-    layers
+    layers,
+    false
   ).map((l) => l.layer.name);
 
 it('follows normalisation and activation, and ends where windows begin', () => {
@@ -21,5 +22,11 @@ it('ends where a map is read twice', () => {
     layerOf('b', 'relu', [4, 2, 2], ['a']),
     layerOf('c', 'add', [4, 2, 2], ['a', 'b'])
   ];
-  expect(chain(forked[0]!, forked).map((l) => l.layer.name)).toEqual(['a']);
+  expect(chain(forked[0]!, forked, true).map((l) => l.layer.name)).toEqual(['a']);
+});
+
+it('speaks of a bias only where there is one', () => {
+  const words = (hasBias: boolean) => chain(layers[1]!, layers, hasBias).map((l) => l.word);
+  expect(words(true)[0]).toBe('Σ + bias =');
+  expect(words(false)[0]).toBe('Σ =');
 });

@@ -9,8 +9,12 @@ export interface Link {
 }
 
 /** The layer itself, then those that read nothing else and work cell by cell. */
-export function chain(layer: TracedLayerMessage, layers: readonly TracedLayerMessage[]): Link[] {
-  const links: Link[] = [{ layer, word: 'Σ + bias =' }];
+export function chain(
+  layer: TracedLayerMessage,
+  layers: readonly TracedLayerMessage[],
+  hasBias: boolean
+): Link[] {
+  const links: Link[] = [{ layer, word: hasBias ? 'Σ + bias =' : 'Σ =' }];
   for (;;) {
     const last = links.at(-1)!.layer;
     const readers = layers.filter((l) => l.inputs.includes(last.name));
