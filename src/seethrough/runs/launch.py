@@ -25,7 +25,7 @@ def launch(run: Run) -> int:
         raise RunError(
             f"{run.id} is being trained already.",
             why=f"process {process.recorder(run.folder)} is recording it.",
-            fix="wait for it, or stop it first.",
+            fix=f"wait for it, or stop it first: seethrough runs stop {run.id}.",
         )
     output = run.folder / "output.txt"
     command = [sys.executable, "-m", "seethrough", "train", "--resume", str(run.folder)]
