@@ -168,6 +168,16 @@ def test_the_printed_equation_has_the_largest_channels_and_folds_the_rest(residu
     assert max(map(len, text.splitlines())) <= 100
 
 
+@pytest.mark.parametrize("kernel", [1, 2, 3, 5, 7, 9])
+def test_a_printed_equation_is_never_wider_than_a_terminal(kernel, photo):
+    conv = nn.Conv2d(3, 2, kernel, stride=2, padding=kernel // 2)
+    module = nn.Sequential(conv, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    lines = str(trace(module, photo).equation("0", 1, 5, 5)).splitlines()
+    assert max(map(len, lines)) <= 110
+    factors = [line for line in lines[2:] if "×" in line]
+    assert len(factors) == (24 if kernel == 9 else 3)  # the largest eight of each channel, or grids
+
+
 def test_the_right_column_of_the_printed_equation_adds_up(residual, photo):
     seen = trace(residual, photo)
     for unit in range(8):

@@ -91,6 +91,25 @@ def test_of_equals_the_first_wins():
     assert [(term.row, term.column) for term in equation.terms] == [(2, 0), (2, 1), (3, 0), (3, 1)]
 
 
+def test_the_winners_digits_are_those_of_the_result():
+    class Small(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.pool, self.fc = nn.MaxPool2d(2), nn.Linear(3, 2)
+
+        def forward(self, x):
+            return self.fc(self.pool(x / 777).mean((2, 3)))
+
+    seen = trace(Small(), photo_of(8))
+    for row, column in np.ndindex(3, 4):
+        equation = seen.equation("pool", 1, row, column)
+        (winner,) = [term for term in equation.terms if term.is_winner]
+        assert winner.shown_input == winner.shown_product == equation.shown_sum
+        assert winner.shown_weight == "1"
+        digits = {len(term.shown_input) for term in equation.terms}
+        assert digits == {len(equation.shown_sum)}
+
+
 def test_padding_never_wins_even_against_negative_numbers():
     class Negative(nn.Module):
         def __init__(self):

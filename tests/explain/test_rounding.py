@@ -12,6 +12,7 @@ from seethrough.explain.rounding import (
     DEFAULT_DECIMALS,
     adds_up,
     decimals_for,
+    decimals_for_factors,
     show,
     show_adding_up,
 )
@@ -109,6 +110,14 @@ def test_tiny_numbers_get_more_digits_and_large_ones_never_fewer(values, places)
 def test_the_largest_number_always_shows_four_significant_digits(value):
     text = show(value, decimals_for([value]))
     assert len(text.replace(".", "").lstrip("0")) >= 4
+
+
+def test_factors_that_are_whole_numbers_need_no_digits_after_the_point():
+    assert decimals_for_factors([134.0, 0.0, 255.0]) == 0
+    assert decimals_for_factors([134.0, 0.5]) == 4
+    assert decimals_for_factors([0.0, 0.0]) == 4
+    assert decimals_for_factors([math.inf, 1.0]) == 4
+    assert show(134.0, 0) == "134"
 
 
 def test_adding_up_is_read_from_the_text_alone():

@@ -18,7 +18,14 @@ from seethrough.explain.operations.dense import Dense
 from seethrough.explain.operations.dropout import Dropout
 from seethrough.explain.operations.softmax import Share
 from seethrough.explain.place import cell_of
-from seethrough.explain.rounding import Shown, adds_up, decimals_for, show, show_adding_up
+from seethrough.explain.rounding import (
+    Shown,
+    adds_up,
+    decimals_for,
+    decimals_for_factors,
+    show,
+    show_adding_up,
+)
 from seethrough.explain.sight import sees_cell
 from seethrough.explain.term import ChannelSum, EquationStep, Term
 
@@ -51,7 +58,7 @@ def equation(
             if not isinstance(following.operation, Affine | Activation | Dropout):
                 break
             chain.go(following, following.operation)
-    terms = _terms(parts, groups, digits)
+    terms = _terms(parts, groups, digits, decimals)
     difference = total - framework
     is_vector = layer.output.ndim == 1
     options = layer.options
@@ -116,13 +123,23 @@ class _Chain:
         self.value, self.shown, self.magnitude = done.value, done.shown_value, done.magnitude
 
 
-def _terms(parts: Products, groups: Sequence[Sequence[int]], digits: Shown) -> tuple[Term, ...]:
+def _terms(
+    parts: Products, groups: Sequence[Sequence[int]], digits: Shown, decimals: int
+) -> tuple[Term, ...]:
     inputs, weights = parts.input.tolist(), parts.weight.tolist()
-    input_decimals, weight_decimals = decimals_for(inputs), decimals_for(weights)
+    weight_decimals = decimals_for_factors(weights)
     shown_products = [""] * len(inputs)
     for group, shown in zip(groups, digits.products, strict=True):
         for index, text in zip(group, shown, strict=True):
             shown_products[index] = text
+    if _selects(parts):  # what passes keeps its digits
+        shown_inputs = [
+            passed if weight == 1 else show(value, decimals)
+            for value, weight, passed in zip(inputs, weights, shown_products, strict=True)
+        ]
+    else:
+        input_decimals = decimals_for_factors(inputs)
+        shown_inputs = [show(value, input_decimals) for value in inputs]
     columns = (
         parts.channel.tolist(),
         parts.row.tolist(),
@@ -130,13 +147,19 @@ def _terms(parts: Products, groups: Sequence[Sequence[int]], digits: Shown) -> t
         inputs,
         weights,
         parts.product.tolist(),
-        [show(value, input_decimals) for value in inputs],
+        shown_inputs,
         [show(value, weight_decimals) for value in weights],
         shown_products,
         parts.is_padding.tolist(),
         parts.is_winner.tolist(),
     )
     return tuple(Term(*row) for row in zip(*columns, strict=True))
+
+
+def _selects(parts: Products) -> bool:
+    """Whether inputs pass as they are, or not at all: a maximum, a moved number, a sum of maps."""
+    is_taken = (parts.weight == 1) & (parts.product == parts.input)
+    return bool((is_taken | (parts.weight == 0) | (parts.weight == -1)).all())
 
 
 def _by_channel(parts: Products) -> list[list[int]]:

@@ -13,9 +13,10 @@ The divisor is the size of what was added up: the rounding error of a sum is in 
 not to the sum, which may be near zero. In float32 the relative difference stays below 1e-5.
 
 What is displayed adds up as displayed (`rounding`): `decimals` digits for products, channel sums,
-bias, sum and steps; inputs and weights each have as many as their largest needs. Steps follow a
-convolution or a dense layer while each layer reads just the one before and nothing else reads it;
-the digits that leave a step are the digits that enter the next.
+bias, sum and steps. Inputs and weights are only multiplied: each column has as many as its largest
+needs, and none where all are whole, as pixels are; where inputs pass as they are (a maximum, a
+sum of maps) they keep their digits. Steps follow a convolution or a dense layer while each layer
+reads just the one before and nothing else reads it; the digits that leave a step enter the next.
 
 | kind                   | terms                                             | weight              |
 |------------------------|---------------------------------------------------|---------------------|

@@ -46,6 +46,12 @@ def decimals_for(values: Iterable[float]) -> int:
     return min(MAX_DECIMALS, max(DEFAULT_DECIMALS, 3 - math.floor(math.log10(largest))))
 
 
+def decimals_for_factors(values: Sequence[float]) -> int:
+    """The same for numbers that are only multiplied; pixels and other whole numbers need none."""
+    is_whole = all(math.isfinite(value) and value == round(value) for value in values)
+    return 0 if is_whole and any(values) else decimals_for(values)
+
+
 def show(value: float, decimals: int) -> str:
     """One number on its own, to the nearest digit, ties to even; a zero has no sign."""
     text = f"{value:.{decimals}f}"  # Python rounds the exact value of the float, ties to even

@@ -13,6 +13,7 @@ from seethrough.explain.term import ChannelSum, EquationStep, Term
 SHOWN_CHANNELS = 3
 SHOWN_TERMS = 8  # of those that form no window
 WIDEST_WINDOW = 7  # columns
+WIDEST_LINE = 84  # characters, without the channel and its sum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,11 +64,13 @@ class Page:
 def _list(terms: Sequence[Term]) -> list[tuple[str, str]]:
     order = sorted(terms, key=lambda term: -abs(term.product))
     shown, folded = order[:SHOWN_TERMS], order[SHOWN_TERMS:]
+    places = max((len(_place(term)) for term in shown), default=0)
     inputs = max((len(term.shown_input) for term in shown), default=0)
     weights = max((len(term.shown_weight) for term in shown), default=0)
     rows = [
         (
-            f"{_place(term)}  {term.shown_input:>{inputs}} × {term.shown_weight:>{weights}}"
+            f"{_place(term):<{places}}  "
+            + f"{term.shown_input:>{inputs}} × {term.shown_weight:>{weights}}"
             + ("  winner" if term.is_winner else "")
             + ("  padding" if term.is_padding else ""),
             term.shown_product,
@@ -90,23 +93,35 @@ def _window(channel: ChannelSum, terms: Sequence[Term]) -> list[tuple[str, str]]
     if len(columns) * len(rows) != len(terms) or len(columns) > WIDEST_WINDOW:
         return [*_list(terms), (f"#{channel.channel} together", channel.shown)]
     cells = {(term.row, term.column): term for term in terms}
-    middle = (len(rows) - 1) // 2
-    grids = [
-        _grid(cells, rows, columns, lambda term: "·" if term.is_padding else term.shown_input),
-        _grid(cells, rows, columns, lambda term: term.shown_weight),
-        _grid(cells, rows, columns, _product),
+    blocks = [
+        (" ", _grid(cells, rows, columns, lambda t: "·" if t.is_padding else t.shown_input)),
+        ("×", _grid(cells, rows, columns, lambda term: term.shown_weight)),
+        ("=", _grid(cells, rows, columns, _product)),
     ]
-    lines = []
-    for index, (window, kernel, product) in enumerate(zip(*grids, strict=True)):
-        times, equals = ("×", "=") if index == middle else (" ", " ")
-        name = f"#{channel.channel}" if index == middle else ""
-        lines.append(
-            (
-                f"{name:<5} {window}  {times}  {kernel}  {equals}  {product}",
-                channel.shown if index == middle else "",
-            )
-        )
-    return [*lines, ("", "")]
+    middle = (len(rows) - 1) // 2
+    lines = [
+        (f"#{channel.channel}".ljust(5) if index == middle else " " * 5) + line
+        for index, line in enumerate(_side_by_side(blocks, middle))
+    ]
+    last = len(lines) - len(rows) + middle  # in the middle of the products
+    rows_of_text = [
+        (line, channel.shown if index == last else "") for index, line in enumerate(lines)
+    ]
+    return [*rows_of_text, ("", "")]
+
+
+def _side_by_side(blocks: Sequence[tuple[str, list[str]]], middle: int) -> list[str]:
+    """Blocks of lines with their signs, left to right, on as many storeys as the width needs."""
+    storeys: list[list[str]] = []
+    for sign, block in blocks:
+        signed = [f"{sign if index == middle else ' '}  {line}" for index, line in enumerate(block)]
+        if storeys and len(storeys[-1][0]) + len(signed[0]) + 2 <= WIDEST_LINE:
+            pairs = zip(storeys[-1], signed, strict=True)
+            storeys[-1] = [f"{left}  {right}" for left, right in pairs]
+        else:
+            storeys.append(signed)
+    first, *others = storeys
+    return [*first, *(line for storey in others for line in ("", *storey))]
 
 
 def _product(term: Term) -> str:
