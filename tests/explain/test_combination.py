@@ -87,6 +87,15 @@ def test_a_moved_number_tells_where_it_came_from():
     assert (flat.channel, flat.row, flat.column) == (1, 2, 3)
 
 
+def test_the_sentence_names_the_layer_that_a_joined_channel_comes_from():
+    seen = seen_through(lambda x, y: torch.cat([x, y], 1))
+    said = [seen.equation("concat", unit, 2, 3).sentence for unit in (1, 6)]
+    assert "channel 1, row 2, column 3 of a, which is" in said[0]
+    assert "channel 2, row 2, column 3 of b, which is" in said[1]
+    both = seen_through(lambda x, y: x + y).equation("add", 1, 2, 3)
+    assert "the same cell of a and b together" in both.sentence
+
+
 def test_a_border_that_was_put_in_is_padding():
     seen = seen_through(lambda x, y: F.pad(x, (1, 2, 0, 1), value=2.5))
     (term,) = seen.equation("pad", 3, 6, 0).terms

@@ -156,6 +156,31 @@ def test_the_sentence_says_the_whole_equation(residual, photo):
     )
 
 
+SENTENCES = {
+    "scale": "{input} of photo × 0.003922 is {sum}",
+    "conv1": "75 products over 3 channels and the bias {bias} make {sum}",
+    "relu": "{sum} of conv1",
+    "max_pool": "the largest of 4 numbers of relu is {sum}",
+    "flatten": "channel 2, row 3, column 1 of max_pool:2, which is {sum}",
+    "fc2": "20 products over 20 channels and the bias {bias} make {sum}",
+    "softmax": "e^(logit - {largest}) of all 4 logits make {sum}",
+}
+
+
+@pytest.mark.parametrize("name", SENTENCES)
+def test_every_kind_has_its_own_sentence(lenet, photo, name):
+    seen = trace(lenet, photo)
+    cell = (2, 3, 1) if seen.layer(name).output.ndim == 3 else (66 if name == "flatten" else 2,)
+    equation = seen.equation(name, *cell)
+    said = SENTENCES[name].format(
+        input=equation.terms[0].shown_input,
+        bias=equation.shown_bias,
+        sum=equation.shown_sum,
+        largest=max(equation.terms, key=lambda term: term.input).shown_input,
+    )
+    assert equation.sentence.partition(": ")[2].startswith(f"{said}.")
+
+
 def test_the_printed_equation_has_the_largest_channels_and_folds_the_rest(residual, photo):
     equation = trace(residual, photo).equation("conv2", 1, 0, 31)
     text = str(equation)

@@ -12,7 +12,7 @@ from seethrough.explain.equation import Equation
 from seethrough.explain.layer import Layers, TracedLayer
 from seethrough.explain.operations.activation import Activation
 from seethrough.explain.operations.affine import Affine
-from seethrough.explain.operations.arithmetic import Arithmetic, Cell, Products, Step, Value
+from seethrough.explain.operations.arithmetic import Cell, Products, Step, Value
 from seethrough.explain.operations.convolution import Convolution
 from seethrough.explain.operations.dense import Dense
 from seethrough.explain.operations.dropout import Dropout
@@ -26,6 +26,7 @@ from seethrough.explain.rounding import (
     show,
     show_adding_up,
 )
+from seethrough.explain.sentence import sentence
 from seethrough.explain.sight import sees_cell
 from seethrough.explain.term import ChannelSum, EquationStep, Term
 
@@ -69,7 +70,7 @@ def equation(
         row=None if is_vector else cell.row,
         column=None if is_vector else cell.column,
         formula=layer.operation.formula,
-        sentence=_sentence(layer, cell, arithmetic, digits, chain.steps),
+        sentence=sentence(layer, cell, terms, digits, chain.steps),
         terms=terms,
         channels=_channels(parts, groups, products, digits),
         bias=bias,
@@ -186,28 +187,6 @@ def _adds_up(digits: Shown) -> bool:
         adds_up(products, channel)
         for products, channel in zip(digits.products, digits.channels, strict=True)
     )
-
-
-def _sentence(
-    layer: TracedLayer,
-    cell: Cell,
-    arithmetic: Arithmetic,
-    digits: Shown,
-    steps: Sequence[EquationStep],
-) -> str:
-    count, channels = len(arithmetic.products.channel), len(digits.channels)
-    place = "" if layer.output.ndim == 1 else f", row {cell.row}, column {cell.column}"
-    whole = f"{layer.name}, unit {cell.unit}{place}: "
-    if count == 1:
-        whole += "one product"
-    else:
-        whole += f"{count} products over {channels} channel" + "s" * (channels != 1)
-    if digits.bias is not None:
-        whole += f" and the bias {digits.bias}"
-    whole += f" make {digits.sum}."
-    for step in steps:
-        whole += f" Then {step.layer}: {step.shown}."
-    return whole
 
 
 def _value(layer: TracedLayer, cell: Cell) -> float:

@@ -1,0 +1,68 @@
+"""An equation as sentences, for screen readers: what was read, what was done, the result.
+
+The digits are those that are displayed, so what is heard is what is seen.
+"""
+
+from collections.abc import Sequence
+
+from seethrough.explain.layer import TracedLayer
+from seethrough.explain.operations.arithmetic import Cell
+from seethrough.explain.operations.combination import Concat
+from seethrough.explain.rounding import Shown
+from seethrough.explain.term import EquationStep, Term
+
+
+def sentence(
+    layer: TracedLayer,
+    cell: Cell,
+    terms: Sequence[Term],
+    digits: Shown,
+    steps: Sequence[EquationStep],
+) -> str:
+    """The whole equation, steps included."""
+    place = "" if layer.output.ndim == 1 else f", row {cell.row}, column {cell.column}"
+    said = f"{layer.name}, unit {cell.unit}{place}: {_sum(layer, cell, terms, digits)}."
+    for step in steps:
+        said += f" Then {step.layer}: {step.shown}."
+    return said
+
+
+def _sum(layer: TracedLayer, cell: Cell, terms: Sequence[Term], digits: Shown) -> str:
+    inputs = layer.inputs
+    if isinstance(layer.operation, Concat):
+        inputs = (inputs[layer.operation.source(cell.unit)[0]],)
+    read = " and ".join(dict.fromkeys(inputs))
+    one, count = terms[0], len(terms)
+    match layer.kind:
+        case "max_pool" | "adaptive_max_pool" | "global_max_pool":
+            return f"the largest of {_counted(count, 'number')} of {read} is {digits.sum}"
+        case "avg_pool" | "adaptive_avg_pool" | "global_avg_pool":
+            each = f"{_counted(count, 'number')} of {read}, each × {one.shown_weight}"
+            return f"{each}, make {digits.sum}"
+        case "norm" | "scale":
+            shift = "" if digits.bias is None else f", plus {digits.bias},"
+            return f"{one.shown_input} of {read} × {one.shown_weight}{shift} is {digits.sum}"
+        case "normalise":
+            return f"the pixel's {one.shown_input} / 255 is {digits.sum}"
+        case "softmax":
+            largest = max(terms, key=lambda term: term.input).shown_input
+            powers = f"e^(logit - {largest}) of all {count} logits"
+            return f"{powers} make {digits.sum}"
+        case "add":
+            return f"the same cell of {read} together: {digits.sum}"
+        case "multiply":
+            return f"{one.shown_input} × {one.shown_weight} of {read} is {digits.sum}"
+        case "flatten" | "pad" | "rearrange" | "concat":
+            if one.is_padding:
+                return f"a border of {digits.sum} beside {read}"
+            there = f"channel {one.channel}, row {one.row}, column {one.column}"
+            return f"{there} of {read}, which is {digits.sum}"
+    if count == 1 and digits.bias is None and layer.kind not in {"conv", "dense"}:
+        return f"{digits.sum} of {read}"
+    products = f"{_counted(count, 'product')} over {_counted(len(digits.channels), 'channel')}"
+    bias = "" if digits.bias is None else f" and the bias {digits.bias}"
+    return f"{products}{bias} make {digits.sum}"
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count:,} {word}" + "s" * (count != 1)
