@@ -76,6 +76,21 @@ def test_any_pooling_weighs_its_cells_as_the_framework_does(pool, seed):
     check_against_autograd(seen, pool, unit, row, column)
 
 
+@pytest.mark.parametrize("ceil_mode", [False, True])
+@pytest.mark.parametrize("counts_padding", [False, True])
+@pytest.mark.parametrize("divisor", [None, 5])
+def test_every_border_cell_of_a_padded_mean_counts_as_it_was_told(
+    ceil_mode, counts_padding, divisor
+):
+    pool = nn.AvgPool2d(
+        3, 2, 1, ceil_mode=ceil_mode, count_include_pad=counts_padding, divisor_override=divisor
+    )
+    seen = trace(Pooled(pool), photo_of(2))
+    _, rows, columns = seen.layer("pool").map_shape
+    for row, column in np.ndindex(rows, columns):
+        check_against_autograd(seen, pool, 1, row, column)
+
+
 @settings(deadline=None, max_examples=25)
 @given(st.integers(1, 7), st.integers(1, 8), st.booleans(), st.integers(0, 999))
 def test_adaptive_pooling_cuts_the_map_as_the_framework_does(rows, columns, is_max, seed):

@@ -5,14 +5,14 @@ all share. What the numbers mean is told in `equation`.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from seethrough.explain.equation import Equation
 from seethrough.explain.layer import Layers, TracedLayer
 from seethrough.explain.operations.activation import Activation
 from seethrough.explain.operations.affine import Affine
-from seethrough.explain.operations.arithmetic import Cell, Products, Step, Value
+from seethrough.explain.operations.arithmetic import Arithmetic, Cell, Products, Step, Value
 from seethrough.explain.operations.convolution import Convolution
 from seethrough.explain.operations.dense import Dense
 from seethrough.explain.operations.dropout import Dropout
@@ -38,29 +38,12 @@ def equation(
     layer = layers.layer(name)
     cell = cell_of(layer, unit, row, column)
     arithmetic = layer.operation.arithmetic(layers.maps_below(name), cell)
-    parts = arithmetic.products
-    products = parts.product.tolist()
-    bias = arithmetic.bias
-    known = products if bias is None else [*products, bias]
-    total = _sum(known)
-    magnitude = _sum(abs(value) for value in known)
+    added = _add(arithmetic)
+    digits = added.digits
+    chain = _chain(layers, layer, cell, arithmetic, added)
+    terms = _terms(arithmetic.products, added)
     framework = _value(layer, cell) if arithmetic.framework is None else arithmetic.framework
-    decimals = decimals_for([*known, total])
-
-    groups = _by_channel(parts)
-    digits = show_adding_up([[products[i] for i in group] for group in groups], bias, decimals)
-    chain = _Chain(cell, total, digits.sum, magnitude, decimals)
-    if isinstance(arithmetic.own, Share):
-        chain.go(layer, replace(arithmetic.own, shown=digits.products[cell.unit][0]))
-    elif arithmetic.own is not None:
-        chain.go(layer, arithmetic.own)
-    if isinstance(layer.operation, Convolution | Dense):
-        for following in layers.following(name):
-            if not isinstance(following.operation, Affine | Activation | Dropout):
-                break
-            chain.go(following, following.operation)
-    terms = _terms(parts, groups, digits, decimals)
-    difference = total - framework
+    difference = added.total - framework
     is_vector = layer.output.ndim == 1
     options = layer.options
     return Equation(
@@ -72,25 +55,71 @@ def equation(
         formula=layer.operation.formula,
         sentence=sentence(layer, cell, terms, digits, chain.steps),
         terms=terms,
-        channels=_channels(parts, groups, products, digits),
-        bias=bias,
+        channels=_channels(arithmetic.products, added),
+        bias=arithmetic.bias,
         shown_bias=digits.bias,
-        sum=total,
+        sum=added.total,
         shown_sum=digits.sum,
         steps=tuple(chain.steps),
         activation=chain.value,
         shown_activation=chain.shown,
         framework=framework,
         difference=difference,
-        relative_difference=_relative(difference, magnitude),
+        relative_difference=_relative(difference, added.magnitude),
         adds_up=_adds_up(digits),
-        decimals=decimals,
+        decimals=added.decimals,
         sees=sees_cell(layers, layer, cell),
         kernel=_pair(options, "kernel", 1),
         stride=_pair(options, "stride", 1),
         padding=_pair(options, "padding", 0),
         step_differences=tuple(chain.differences),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Added:
+    """The sum of one cell: its terms by channel, how large it is, and its digits."""
+
+    groups: list[list[int]]  # numbers of the terms of each channel
+    products: list[float]
+    total: float
+    magnitude: float
+    decimals: int
+    digits: Shown
+
+
+def _add(arithmetic: Arithmetic) -> _Added:
+    products, bias = arithmetic.products.product.tolist(), arithmetic.bias
+    known = products if bias is None else [*products, bias]
+    total = _sum(known)
+    decimals = decimals_for([*known, total])
+    groups = _by_channel(arithmetic.products)
+    by_channel = [[products[index] for index in group] for group in groups]
+    return _Added(
+        groups=groups,
+        products=products,
+        total=total,
+        magnitude=_sum(map(abs, known)),
+        decimals=decimals,
+        digits=show_adding_up(by_channel, bias, decimals),
+    )
+
+
+def _chain(
+    layers: Layers, layer: TracedLayer, cell: Cell, arithmetic: Arithmetic, added: _Added
+) -> "_Chain":
+    """The layer's own step, or the layers that follow a sum of products."""
+    chain = _Chain(cell, added.total, added.digits.sum, added.magnitude, added.decimals)
+    if isinstance(arithmetic.own, Share):
+        chain.go(layer, replace(arithmetic.own, shown=added.digits.products[cell.unit][0]))
+    elif arithmetic.own is not None:
+        chain.go(layer, arithmetic.own)
+    if isinstance(layer.operation, Convolution | Dense):
+        for following in layers.following(layer.name):
+            if not isinstance(following.operation, Affine | Activation | Dropout):
+                break
+            chain.go(following, following.operation)
+    return chain
 
 
 class _Chain:
@@ -124,18 +153,16 @@ class _Chain:
         self.value, self.shown, self.magnitude = done.value, done.shown_value, done.magnitude
 
 
-def _terms(
-    parts: Products, groups: Sequence[Sequence[int]], digits: Shown, decimals: int
-) -> tuple[Term, ...]:
+def _terms(parts: Products, added: _Added) -> tuple[Term, ...]:
     inputs, weights = parts.input.tolist(), parts.weight.tolist()
     weight_decimals = decimals_for_factors(weights)
     shown_products = [""] * len(inputs)
-    for group, shown in zip(groups, digits.products, strict=True):
+    for group, shown in zip(added.groups, added.digits.products, strict=True):
         for index, text in zip(group, shown, strict=True):
             shown_products[index] = text
     if _selects(parts):  # what passes keeps its digits
         shown_inputs = [
-            passed if weight == 1 else show(value, decimals)
+            passed if weight == 1 else show(value, added.decimals)
             for value, weight, passed in zip(inputs, weights, shown_products, strict=True)
         ]
     else:
@@ -171,12 +198,10 @@ def _by_channel(parts: Products) -> list[list[int]]:
     return list(groups.values())
 
 
-def _channels(
-    parts: Products, groups: Sequence[Sequence[int]], products: Sequence[float], digits: Shown
-) -> tuple[ChannelSum, ...]:
+def _channels(parts: Products, added: _Added) -> tuple[ChannelSum, ...]:
     sums = [
-        ChannelSum(int(parts.channel[group[0]]), _sum(products[i] for i in group), shown)
-        for group, shown in zip(groups, digits.channels, strict=True)
+        ChannelSum(int(parts.channel[group[0]]), _sum(added.products[i] for i in group), shown)
+        for group, shown in zip(added.groups, added.digits.channels, strict=True)
     ]
     return tuple(sorted(sums, key=lambda channel: -abs(channel.sum)))
 

@@ -17,6 +17,7 @@ from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
+from torch.jit import ScriptModule
 from torch.overrides import TorchFunctionMode
 
 Argument = object
@@ -131,7 +132,7 @@ def looking(module: nn.Module, listener: Listener) -> Iterator[None]:
         for part, _ in training:
             part.training = False
         for path, part in module.named_modules():
-            if not isinstance(part, torch.jit.ScriptModule):  # these take no hooks
+            if not isinstance(part, ScriptModule):  # these take no hooks
                 handles += _hooks(path, part, place, listener)
         with (
             torch.inference_mode(mode=False),
