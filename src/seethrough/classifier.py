@@ -9,6 +9,7 @@ as uint8). All three go through the same fitting, so equal photos get equal numb
 `wrap` makes a classifier of any trained torch module; the module itself stays as it is.
 """
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -99,13 +100,14 @@ class Classifier:
             )
         learned_here = self.trained_on == dataset.fingerprint and len(train) > 0
         accuracy = self._accuracy(dataset, train) if learned_here else None
-        return evaluate(
+        report = evaluate(
             probabilities(self.module, dataset.images[test], ending=self.ending),
             dataset.labels[test],
             self.classes,
             train_accuracy=accuracy,
             train_images=len(train) if learned_here else 0,
         )
+        return dataclasses.replace(report, warnings=(*dataset.caveats, *report.warnings))
 
     def _accuracy(self, dataset: Dataset, indices: np.ndarray) -> float:
         """In pieces, so that memory does not grow with the number of photos."""

@@ -4,7 +4,7 @@
     <cache>/datasets/<key>/images-<digest>.npy   uint8, n × image_px × image_px × 3, row-major
 
 `<cache>` is SEETHROUGH_CACHE or the user's cache folder (platformdirs); `<key>` the first 32
-hexadecimal digits of the SHA-256 of (source, image_px asked for). meta.json is one object:
+hexadecimal digits of the SHA-256 of (source, image_px). meta.json is one object:
 
     sha256    of everything else, as json.dumps writes it
     format    1; any other number is rebuilt
@@ -90,8 +90,8 @@ def cache_folder() -> Path:
     return Path(named) if named else platformdirs.user_cache_path("seethrough")
 
 
-def place(source: str, image_px: int | None) -> Path:
-    """The folder for one source at one size; None stands for the size that suits it."""
+def place(source: str, image_px: int) -> Path:
+    """The folder for one source at one size."""
     return cache_folder() / "datasets" / digest([source, str(image_px)])[:32]
 
 

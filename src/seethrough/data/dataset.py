@@ -4,12 +4,12 @@ Pixels are 8-bit RGB, all squares of one size; normalisation belongs to the netw
 `id` is the first eight bytes, big-endian, of the SHA-256 of the file: equal files, equal ids.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float32, Int32, Int64, UInt8, UInt64
 
-from seethrough.data.split import Split
+from seethrough.data.split import Split, SplitPlan
 from seethrough.errors import SeethroughError
 
 __all__ = ["Dataset", "Problem", "Split"]
@@ -51,6 +51,8 @@ class Dataset:
     sizes: Int32[np.ndarray, "n 2"]  # width, height of the file, upright
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]  # whole sentences
+    caveats: tuple[str, ...] = ()  # those of the notes without which a test score misleads
+    plan: SplitPlan = field(default_factory=SplitPlan)  # of photos without split folders
 
     def __len__(self) -> int:
         return len(self.paths)

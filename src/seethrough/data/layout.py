@@ -39,6 +39,7 @@ _SPLITS: Final = {
     "testing": Split.TEST,
 }
 _WORDS: Final = {Split.TRAIN: "train", Split.VALIDATION: "val", Split.TEST: "test"}
+IS_THE_TEST: Final = "is the test split."  # ends the note on folders without test/
 _SHOWN = 5  # names in a sentence, before it says how many more
 
 
@@ -105,7 +106,7 @@ def _roots(tree: "_Tree", base: str, name: str, notes: list[str]) -> dict[str, S
     if Split.TEST not in given.values() and Split.VALIDATION in given.values():
         val = next(folder for folder, split in given.items() if split == Split.VALIDATION)
         given[val] = Split.TEST
-        notes.append(f"There is no test folder, so {val} is the test split.")
+        notes.append(f"There is no test folder, so {val} {IS_THE_TEST}")
     return {f"{base}{folder}/": split for folder, split in given.items()}
 
 

@@ -61,12 +61,14 @@ def load(
             fix="leave it out, or choose 32 or 64.",
         )
     name, origin, opened = _found(source)
-    folder = cache.place(origin, image_px)
+    arranged = None if image_px else layout.read(opened.listing(), name=name)
+    side = image_px if arranged is None else _suitable(opened, arranged.photos)
+    assert side is not None  # given, or chosen from the photos
+    folder = cache.place(origin, side)
     stamp = opened.stamp()
     kept = cache.read(folder, stamp)
     if kept is None:
-        arranged = layout.read(opened.listing(), name=name)
-        side = image_px or _suitable(opened, arranged.photos)
+        arranged = arranged or layout.read(opened.listing(), name=name)
         kept = _decode_all(opened, arranged, name, side, folder, stamp, progress or _nobody)
     plan = plan or SplitPlan()
     splits = assign(kept.labels, kept.ids, plan) if kept.splits is None else kept.splits
@@ -76,6 +78,7 @@ def load(
             why="each class has one photo, or none of those set aside can be read.",
             fix="add photos: a score needs some that the network has never seen.",
         )
+    on_content = remarks.on_content(kept, splits)
     return Dataset(
         name=name,
         source=origin,
@@ -89,7 +92,9 @@ def load(
         paths=kept.paths,
         sizes=kept.sizes,
         problems=kept.problems,
-        notes=(*kept.notes, *remarks.on_content(kept, splits)),
+        notes=(*kept.notes, *on_content),
+        caveats=(*filter(remarks.is_caveat, kept.notes), *on_content),
+        plan=plan,
     )
 
 

@@ -9,7 +9,7 @@ from jaxtyping import UInt8
 
 from seethrough.data.cache import Decoded
 from seethrough.data.dataset import Problem
-from seethrough.data.layout import counted
+from seethrough.data.layout import IS_THE_TEST, counted
 from seethrough.data.split import Split
 
 _MANY_UNUSED: Final = 0.05  # share of files from which a sentence says that it is a lot
@@ -33,6 +33,11 @@ def on_files(
             "the list of problems says why."
         )
     return notes
+
+
+def is_caveat(note: str) -> bool:
+    """Whether a note on the folders belongs beside every test score."""
+    return note.endswith(IS_THE_TEST)
 
 
 def on_content(kept: Decoded, splits: UInt8[np.ndarray, " n"]) -> list[str]:

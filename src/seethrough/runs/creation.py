@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 
 from seethrough.data.dataset import Dataset, Split
-from seethrough.data.split import SplitPlan
 from seethrough.errors import RecipeError, ShapeError, StorageError
 from seethrough.model.shapes import measure
 from seethrough.model.spec import NetworkSpec, to_text
@@ -35,9 +34,8 @@ def create(
     *,
     runs_dir: Path | None = None,
     place: Place | None = None,
-    plan: SplitPlan | None = None,
 ) -> Run:
-    """A new run, waiting to be recorded; `plan` is how the data set was divided when loaded."""
+    """A new run, waiting to be recorded."""
     _check(dataset, spec, recipe)
     runs_dir = (runs_dir or default_runs_dir()).expanduser().absolute()
     facts = DatasetFacts(
@@ -52,7 +50,7 @@ def create(
             for each in dataset.problems
         ),
         notes=dataset.notes,
-        plan=dataclasses.asdict(plan or SplitPlan()),
+        plan=dataclasses.asdict(dataset.plan),
     )
     network = NetworkFacts(name=spec.name, image_px=spec.image_px, text=to_text(spec))
     ground, watched = environment(place or Place()), _watched(dataset)

@@ -9,6 +9,7 @@ Predictions are made by the network as read back from its file, so that whoever 
 later gets the very numbers of the report.
 """
 
+import dataclasses
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -81,6 +82,7 @@ def finish(
         train_accuracy=float((trained.argmax(1) == dataset.labels[train]).mean()),
         train_images=len(train),
     )
+    report = dataclasses.replace(report, warnings=(*dataset.caveats, *report.warnings))
     content = json.dumps(report.to_dict(), ensure_ascii=False, indent=1)
     durable.write(run.folder / REPORT, content.encode())
     return Finished(test_accuracy=report.accuracy)
