@@ -338,6 +338,45 @@ def test_watched_images_and_first_kernels_are_told_after_every_epoch(photos):
             assert np.array_equal(event.kernels, module.conv1.weight.detach().numpy())
 
 
+class Overflowing(nn.Module):
+    """Answers with infinity as soon as it is asked to judge."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, images):
+        logits = self.inner(images)
+        return logits if self.training else logits + float("inf")
+
+
+def test_a_watched_image_for_which_the_network_overflows_is_left_out(photos):
+    watched = [int(i) for i in photos.indices(Split.TEST)[:2]]
+    ends = [
+        event
+        for event in learn(Overflowing(network(photos)), photos, RECIPE, watched=watched)
+        if isinstance(event, EpochEnd)
+    ]
+    assert len(ends) == RECIPE.epochs + 1
+    assert all(end.watched == () and end.test_loss is None for end in ends)
+
+
+def test_weights_that_are_no_numbers_never_stand_in_an_epoch_s_end(photos):
+    module, seen = network(photos), []
+    last_of_second_epoch = 2 * len(Batches.of(photos, RECIPE).sizes)
+
+    def spoiled():
+        for event in learn(module, photos, RECIPE):
+            if isinstance(event, Step) and event.step == last_of_second_epoch:
+                module.conv1.weight.data.fill_(float("inf"))
+            yield event
+
+    with pytest.raises(TrainingDiverged, match="stopped being a number"):
+        seen.extend(spoiled())
+    *_, last = [event for event in seen if isinstance(event, EpochEnd)]
+    assert np.isfinite(last.kernels).all()
+
+
 def test_torch_is_left_as_it_was_found(photos):
     threads = torch.get_num_threads()
     state = torch.get_rng_state()

@@ -67,7 +67,7 @@ def score(
 
 
 def watch(network: nn.Module, dataset: Dataset, watched: Sequence[int]) -> tuple[Watched, ...]:
-    """What the network says of each followed image."""
+    """What the network says of each followed image; one without finite shares is left out."""
     if not watched:
         return ()
     chosen = np.asarray(watched, dtype=np.int64)
@@ -80,6 +80,7 @@ def watch(network: nn.Module, dataset: Dataset, watched: Sequence[int]) -> tuple
             probabilities=tuple(row),
         )
         for index, row in zip(watched, shares, strict=True)
+        if all(map(math.isfinite, row))
     )
 
 

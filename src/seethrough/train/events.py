@@ -58,7 +58,7 @@ class EpochEnd:
     elapsed_s: float
     time_s: Mapping[str, float]  # input, forward, backward, update, evaluation
     kernels: Float32[np.ndarray, "units channels rows columns"] | None  # of the first convolution
-    watched: tuple[Watched, ...]
+    watched: tuple[Watched, ...]  # without those for which the network overflows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

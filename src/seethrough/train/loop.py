@@ -124,6 +124,8 @@ class _Course:
         """The steps that are left of the epoch under way, its end, and a snapshot."""
         learner, per_epoch = self.learner, len(self.batches.sizes)
         yield from self._steps()
+        if not learner.is_finite():
+            raise _diverged(learner)
         if learner.step == (learner.epoch + 1) * per_epoch:
             learner.epoch += 1
             finished = self.epoch_end()
@@ -132,8 +134,6 @@ class _Course:
             else:
                 yield finished
                 learner.begin_epoch()
-        if not learner.is_finite():
-            raise _diverged(learner)
         yield Snapshot(state=learner.state())
 
     def _steps(self) -> Iterator[Step]:
