@@ -38,6 +38,8 @@ def test_a_run_is_opened_by_name_by_beginning_by_folder_and_as_the_last(runs_dir
     assert open_run(str(runs_dir / "amber-heron")).id == "amber-heron"
     monkeypatch.chdir(runs_dir / "calm-owl")
     assert open_run(".").id == "calm-owl"
+    monkeypatch.chdir(runs_dir)
+    assert open_run("calm-owl", runs_dir.parent).id == "calm-owl"
 
 
 def test_a_beginning_of_several_names_lists_them(runs_dir):

@@ -9,7 +9,14 @@ from pydantic import TypeAdapter
 from tests.runs.history import history, notes, weights
 
 from seethrough.data.split import Split
-from seethrough.errors import RecipeError, RunError, ShapeError, StorageError, TrainingDiverged
+from seethrough.errors import (
+    CheckpointError,
+    RecipeError,
+    RunError,
+    ShapeError,
+    StorageError,
+    TrainingDiverged,
+)
 from seethrough.model import checkpoint
 from seethrough.model.spec import parse
 from seethrough.runs import checkpoints, creation
@@ -130,6 +137,26 @@ def test_one_run_is_recorded_once_at_a_time(make_run, go, photos):
 def test_a_finished_run_is_not_trained_again(finished, go):
     with pytest.raises(RunError, match=f"{finished.id} is finished"):
         go(finished)
+
+
+@pytest.mark.parametrize("name", ["weights.safetensors", "predictions.safetensors", "report.json"])
+def test_a_damaged_result_is_made_again_from_the_last_checkpoint(finished, go, name):
+    path = finished.folder / name
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    go(finished)
+    assert path.read_bytes() == whole
+    assert finished.summary.state == "finished"
+    with pytest.raises(RunError, match=f"{finished.id} is finished"):
+        go(finished)
+
+
+def test_damaged_weights_of_a_finished_run_name_the_way_back(finished):
+    path = finished.folder / "weights.safetensors"
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(CheckpointError, match="is damaged") as caught:
+        _ = finished.classifier
+    assert f"seethrough train --resume {finished.id}" in caught.value.fix
 
 
 def test_other_images_are_refused(make_run, photos):

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import platformdirs
 
-from seethrough.errors import RunError
+from seethrough.errors import CheckpointError, RunError
 from seethrough.evaluate.report import Report
 from seethrough.model import spec
 from seethrough.model.spec import NetworkSpec
@@ -75,7 +75,7 @@ class Run:
             raise RunError(
                 f"{path} cannot be read.",
                 why=f"{error}.",
-                fix=f"measure again: seethrough evaluate {self.id}.",
+                fix=_make_again(self),
             ) from error
 
     @property
@@ -83,7 +83,12 @@ class Run:
         """The trained network with its classes; of an unfinished run, as last checkpointed."""
         from seethrough.runs import results  # torch, which listing runs does without
 
-        return results.classifier(self)
+        try:
+            return results.classifier(self)
+        except CheckpointError as error:
+            if not self.summary.is_finished:
+                raise
+            raise CheckpointError(error.what, why=error.why, fix=_make_again(self)) from None
 
     @property
     def predictions(self) -> "Predictions":
@@ -103,6 +108,10 @@ class Run:
         return log.read(self.folder / "log.jsonl", after=after)
 
 
+def _make_again(run: Run) -> str:
+    return f"make it again from the last checkpoint: seethrough train --resume {run.id}."
+
+
 def _why_no_report(run: Run) -> str:
     state = run.summary.state
     if state == "finished":
@@ -119,10 +128,12 @@ def default_runs_dir() -> Path:
 def open_run(reference: str | Path, runs_dir: Path | None = None) -> Run:
     """The run with this id, a unique beginning of one, this folder, or the `last` one."""
     place = runs_dir or default_runs_dir()
-    if isinstance(reference, Path) or os.sep in reference or reference in {".", ".."}:
-        folder = Path(reference).expanduser()
+    folder, ids = Path(reference).expanduser(), run_ids(place)
+    is_folder = isinstance(reference, Path) or os.sep in reference or reference in {".", ".."}
+    is_here = bool(reference) and reference not in ids and (folder / manifest.FILE).exists()
+    if is_folder or is_here:
         return Run(folder, manifest.read(folder))
-    ids = run_ids(place)
+    reference = str(reference)
     if not ids:
         raise RunError(
             f"There is no run {reference!r}.",

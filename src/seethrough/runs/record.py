@@ -63,11 +63,12 @@ def record(
 ) -> Iterator[LogEvent]:
     """Train to the end, or go on from the newest checkpoint; yields each line as it is logged.
 
+    Results of a finished run that were damaged or deleted are made again from its last checkpoint.
     Raises RunError where the run is finished, is recorded by another process, or has other images.
     """
     results.check_same(run, dataset)
     with process.recording(run.folder):
-        if run.summary.is_finished:
+        if run.summary.is_finished and _is_whole(run):
             raise RunError(
                 f"{run.id} is finished.",
                 why="all its epochs are done, and its report is made.",
@@ -188,6 +189,17 @@ class _Recording:
         self._add(line)
         self.log.sync()
         return line
+
+
+def _is_whole(run: Run) -> bool:
+    """Whether all results of a finished run can be read."""
+    try:
+        _ = run.classifier
+        if any(count.test for count in run.manifest.dataset.counts):
+            _ = run.predictions, run.report
+    except SeethroughError:
+        return False
+    return (run.folder / results.WEIGHTS).exists()
 
 
 def _differences(run: Run, place: Place) -> list[str]:
