@@ -1,5 +1,7 @@
 """`seethrough train`, from a folder to weights: repeatable, stoppable, resumable."""
 
+import shutil
+
 import pytest
 
 from seethrough.evaluate import wilson
@@ -51,6 +53,17 @@ def test_people_see_each_epoch_the_score_and_what_to_do_next(seethrough, shapes)
 def test_with_json_nothing_but_the_json_is_printed_when_all_is_well(seethrough, shapes):
     said = seethrough("train", shapes, *ASKED, "--epochs", "1", "--json")
     assert said.err == ""
+    assert said.json["epochs"] == 1
+
+
+def test_with_json_a_file_that_cannot_be_used_is_still_named(seethrough, shapes, tmp_path):
+    photos = tmp_path / "photos"
+    shutil.copytree(shapes, photos)
+    first = sorted(folder for folder in photos.rglob("*") if folder.is_dir())[-1]
+    (first / "notes.jpg").write_text("not a picture")
+    said = seethrough("train", photos, *ASKED, "--epochs", "1", "--json")
+    assert "1 file could not be used" in said.err
+    assert "notes.jpg" in said.err
     assert said.json["epochs"] == 1
 
 

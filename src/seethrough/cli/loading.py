@@ -24,11 +24,12 @@ def load_photos(source: str | Path, *, image_px: int | None, is_quiet: bool) -> 
         dataset = load(source, image_px=image_px, progress=progress)
     if not is_quiet:
         describe(dataset)
+    tell_problems(dataset)
     return dataset
 
 
 def describe(dataset: "Dataset") -> None:
-    """What there is to learn from, what is noteworthy, and which files could not be used."""
+    """What there is to learn from, and what is noteworthy."""
     from seethrough.data.split import Split
 
     train, test = (len(dataset.indices(split)) for split in (Split.TRAIN, Split.TEST))
@@ -38,6 +39,10 @@ def describe(dataset: "Dataset") -> None:
     )
     for note in dataset.notes:
         say(note)
+
+
+def tell_problems(dataset: "Dataset") -> None:
+    """Which files could not be used; nobody, with --json or without, loses one unawares."""
     if not dataset.problems:
         return
     count = len(dataset.problems)
