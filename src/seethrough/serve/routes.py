@@ -230,6 +230,6 @@ async def partials(
     """One map for each input channel, before they are added up; shape in the header X-Shape."""
     maps = await desk.worker.do(
         request,
-        lambda: kernels.partial_maps(desk.look(run, photo, weights_sha256).trace, layer, unit),
+        lambda: desk.look(run, photo, weights_sha256).trace.partials(layer, unit),
     )
     return answers.floats(maps)

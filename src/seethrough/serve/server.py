@@ -103,6 +103,7 @@ class _Running:
             http=connection,  # type: ignore[arg-type]  # it is called like the class it makes
             ws="none",
             log_config=None,
+            log_level="error",  # its warnings are about what strangers send to the port
             access_log=False,  # addresses can carry the token
             server_header=False,
             proxy_headers=False,
