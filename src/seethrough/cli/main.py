@@ -12,7 +12,6 @@ for; torch and the server are imported when it runs.
 """
 
 import importlib
-import os
 import sys
 from collections.abc import Sequence
 
@@ -57,9 +56,6 @@ def seethrough() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code, as in the module's table."""
-    # Read once, when torch is imported: threads that wait for each other sleep instead of spinning.
-    # Where another program wants the cores too, spinning made training five times slower.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         code = seethrough.main(arguments, prog_name="seethrough", standalone_mode=False)
     except SeethroughError as error:

@@ -21,7 +21,6 @@ def train_here(run: "Run", dataset: "Dataset", *, runs_dir: Path | None, as_json
     """Record the run to its end, or until Ctrl-C; the exit code."""
     from seethrough.runs.interruption import interruption
     from seethrough.runs.record import record
-    from seethrough.train.place import Place
 
     end: dict[str, Any] | None = None
     # A second Ctrl-C does not wait for the checkpoint; the one before it is still there.
@@ -30,7 +29,7 @@ def train_here(run: "Run", dataset: "Dataset", *, runs_dir: Path | None, as_json
         interruption() as is_asked,
         training_line(line_of(run), is_quiet=as_json) as shown,
     ):
-        for event in record(run, dataset=dataset, place=Place(), should_stop=is_asked):
+        for event in record(run, dataset=dataset, should_stop=is_asked):
             shown.tell(event)
             end = event if event["kind"] == "end" else None
     return close(run, end, runs_dir=runs_dir, as_json=as_json)

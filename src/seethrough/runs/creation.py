@@ -26,6 +26,10 @@ from seethrough.version import __version__
 
 _WATCHED = 8
 
+# Multiply-adds of one step's forward pass. Below it a second thread made the demo a fifth quicker on
+# idle cores, and ten times slower beside a browser (2 cores, torch 2.13.0; docs/experiments.md).
+_SMALL_STEP = 1_000_000_000
+
 
 def create(
     dataset: Dataset,
@@ -53,7 +57,8 @@ def create(
         plan=dataclasses.asdict(dataset.plan),
     )
     network = NetworkFacts(name=spec.name, image_px=spec.image_px, text=to_text(spec))
-    ground, watched = environment(place or Place()), _watched(dataset)
+    place = place or suitable_place(spec, recipe, len(dataset.classes))
+    ground, watched = environment(place), _watched(dataset)
     folder = _new_folder(runs_dir)
     made = Manifest(
         id=folder.name,
@@ -76,6 +81,15 @@ def create(
 def train_images(dataset: Dataset) -> int:
     """How many images a network would learn from."""
     return len(dataset.indices(Split.TRAIN))
+
+
+def suitable_place(spec: NetworkSpec, recipe: Recipe, num_classes: int) -> Place:
+    """One thread where a step is small, else as many as torch chose.
+
+    A function of the run alone, so that it trains with the same bits whenever it goes on.
+    """
+    forward = recipe.batch * sum(size.multiply_adds for size in measure(spec, num_classes))
+    return Place(threads=1 if forward < _SMALL_STEP else None)
 
 
 def environment(place: Place) -> dict[str, str]:

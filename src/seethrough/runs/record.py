@@ -76,7 +76,10 @@ def record(
             )
         durable.sweep(run.folder)
         durable.sweep(run.folder / "checkpoints")
-        recording = _Recording(run, dataset, place or Place())
+        place = place or creation.suitable_place(
+            run.network, run.manifest.recipe, len(dataset.classes)
+        )
+        recording = _Recording(run, dataset, place)
         try:
             yield from recording.lines(should_stop)
         finally:
