@@ -26,7 +26,7 @@ from seethrough.version import __version__
 
 _WATCHED = 8
 
-# Multiply-adds of one step's forward pass. Below it a second thread made the demo a fifth quicker on
+# One step's forward multiply-adds. Below it a second thread made the demo a fifth quicker on
 # idle cores, and ten times slower beside a browser (2 cores, torch 2.13.0; docs/experiments.md).
 _SMALL_STEP = 1_000_000_000
 
