@@ -26,6 +26,16 @@ describe('a map', () => {
     expect(painted([1, -2, 3, 4], 2, 2, 4, 4)).toEqual(wanted);
   });
 
+  it('gives each pixel to the cell under its corner when blocks cannot be equal', () => {
+    const values = [1, -2, 3, -4, 4, -1];
+    const [w, h] = [7, 5];
+    const wanted = Array.from({ length: w * h }, (_, i) => {
+      const [x, y] = [i % w, Math.floor(i / w)];
+      return colour(values[3 * Math.floor((y * 2) / h) + Math.floor((x * 3) / w)]!, 4);
+    });
+    expect(painted(values, 3, 2, w, h)).toEqual(wanted);
+  });
+
   it('shows means where cells share a pixel, so that nothing is left out', () => {
     expect(painted([4, 0, 0, 0], 2, 2, 1, 1)).toEqual([colour(1, 4)]);
     expect(painted([4, -4, 2, 2], 4, 1, 2, 1)).toEqual([colour(0, 4), colour(2, 4)]);

@@ -21,7 +21,42 @@ export interface Box {
   height: number;
 }
 
-/** The mean of the cells under each of `pixels` pixels along one axis: first cell, last cell, weights of both. */
+/** Paints a map into `target`, an image `targetWidth` pixels wide, with the colours of `colours`. */
+export function paint(
+  map: Cells,
+  extent: number,
+  colours: Uint32Array,
+  target: Uint32Array,
+  targetWidth: number,
+  box: Box
+): void {
+  const fits = map.width <= box.width && map.height <= box.height;
+  (fits ? blocks : means)(map, extent, colours, target, targetWidth, box);
+}
+
+/** Every cell's colour is looked up once; rows of pixels that repeat are copied. */
+const blocks: typeof paint = (map, extent, colours, target, targetWidth, box) => {
+  const edges = Array.from({ length: map.width + 1 }, (_, c) =>
+    Math.ceil((c * box.width) / map.width)
+  );
+  let drawn = -1;
+  for (let y = 0; y < box.height; y++) {
+    const start = (box.y + y) * targetWidth + box.x;
+    const row = Math.floor((y * map.height) / box.height);
+    if (row === drawn) {
+      target.copyWithin(start, start - targetWidth, start - targetWidth + box.width);
+      continue;
+    }
+    drawn = row;
+    for (let c = 0; c < map.width; c++) {
+      const value = map.values[map.offset + row * map.width + c] ?? NaN;
+      const colour = colours[tableIndex(value, extent)]!;
+      target.fill(colour, start + edges[c]!, start + edges[c + 1]!);
+    }
+  }
+};
+
+/** The cells under each of `pixels` pixels along one axis: the first and the last. */
 function covered(cells: number, pixels: number): { first: Int32Array; last: Int32Array } {
   const first = new Int32Array(pixels);
   const last = new Int32Array(pixels);
@@ -33,15 +68,8 @@ function covered(cells: number, pixels: number): { first: Int32Array; last: Int3
   return { first, last };
 }
 
-/** Paints a map into `target`, an image `targetWidth` pixels wide, with the colours of `colours`. */
-export function paint(
-  map: Cells,
-  extent: number,
-  colours: Uint32Array,
-  target: Uint32Array,
-  targetWidth: number,
-  box: Box
-): void {
+/** Each pixel is the mean of the cells that it covers. */
+const means: typeof paint = (map, extent, colours, target, targetWidth, box) => {
   const across = covered(map.width, box.width);
   const down = covered(map.height, box.height);
   for (let y = 0; y < box.height; y++) {
@@ -58,7 +86,7 @@ export function paint(
       target[(box.y + y) * targetWidth + box.x + x] = colours[tableIndex(sum / count, extent)]!;
     }
   }
-}
+};
 
 /** The largest |value|, not counting what is not finite; what a scale is symmetric to. */
 export function extentOf(values: Float32Array, from = 0, to = values.length): number {

@@ -1,5 +1,5 @@
 /** What is looked at: photo, layer, unit, cell, and the answers that belong to them. */
-import { createContext } from 'svelte';
+import { createContext, untrack } from 'svelte';
 import { api, refusal, type Refused, type Tensor } from '../../api/client';
 import { Latest } from '../../api/latest';
 import type { EquationMessage, TracedLayerMessage } from '../../api/types';
@@ -14,9 +14,10 @@ export interface Selected {
 }
 
 export interface Partials {
+  /** photo, weights, layer and unit that they belong to */
+  key: string;
   layer: string;
   unit: number;
-  photo: string;
   tensor: Tensor;
 }
 
@@ -161,10 +162,15 @@ export class Look {
     if (!scene || selected?.layer.kind !== 'conv') return;
     const { photo, weights_sha256 } = scene.trace;
     const [layer, unit] = [selected.layer.name, selected.unit];
+    // after the equation, which is waited for: both at once would each take longer
+    const { equation } = this;
+    const key = [photo.id, weights_sha256, layer, unit].join('/');
+    if (equation?.layer !== layer || equation.unit !== unit) return;
+    if (untrack(() => this.partials)?.key === key) return;
     this.#partials.ask(
-      [photo.id, weights_sha256, layer, unit].join('/'),
+      key,
       (signal) => api.partials(this.run, photo.id, { layer, unit, weights_sha256 }, signal),
-      (tensor) => (this.partials = { layer, unit, photo: photo.id, tensor }),
+      (tensor) => (this.partials = { key, layer, unit, tensor }),
       () => (this.partials = null)
     );
   }
