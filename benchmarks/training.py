@@ -90,7 +90,7 @@ def plain(photos: Photos, files: Files, recipe: Recipe) -> float:
     return rate
 
 
-def run() -> dict[str, Any]:
+def run(*, rounds: int = ROUNDS) -> dict[str, Any]:
     """The figures of this module, medians of some rounds in turns."""
     photos = see.load("everyday", image_px=32)
     recipe = Recipe.from_dict({**DEMO.to_dict(), "epochs": 2})
@@ -100,7 +100,7 @@ def run() -> dict[str, Any]:
         with archive.open("rb") as file, zipfile.ZipFile(file) as photos_zip:
             photos_zip.extractall(folder)
         files = Files(Path(folder), recipe.shift_px)
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             rates["limit"].append(matrix_product_gflops())
             rates["ours"].append(ours(photos, recipe))
             rates["plain"].append(plain(photos, files, recipe))

@@ -194,7 +194,7 @@ def _nearest(name: str, known: Mapping[str, object]) -> str:
 # The recipe of `seethrough demo`, chosen on CIFAR-10's test photos of the same classes:
 # see docs/experiments.md. A network this small is short of capacity, so nothing is smoothed.
 DEMO = Recipe(
-    epochs=14,
+    epochs=12,
     batch=128,
     peak_lr=0.2,
     warmup=0.25,

@@ -1,0 +1,64 @@
+"""`make bench`: every measurement in one table, or with --json in one object.
+
+python -m benchmarks [training] [startup] [latency] [--quick] [--json]
+"""
+
+import argparse
+import json
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import latency, startup, training
+from benchmarks.machine import description
+
+PARTS = ("training", "startup", "latency")
+QUICK_ROUNDS = 5
+
+
+def measure(part: str, *, is_quick: bool) -> dict[str, Any]:
+    """The figures of one part."""
+    if part == "training":
+        return training.run(rounds=1) if is_quick else training.run()
+    if part == "startup":
+        return startup.run()
+    return latency.run(rounds=QUICK_ROUNDS) if is_quick else latency.run()
+
+
+def flat(figures: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Nested figures as rows of a dotted name and a number."""
+    rows = []
+    for name, value in figures.items():
+        if isinstance(value, dict):
+            rows += flat(value, f"{prefix}{name}.")
+        else:
+            rows.append(
+                (f"{prefix}{name}", f"{value:,.3f}" if isinstance(value, float) else str(value))
+            )
+    return rows
+
+
+def main() -> None:
+    """Measure what was asked for, print it."""
+    arguments = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    arguments.add_argument("parts", nargs="*", metavar="part", help=", ".join(PARTS))
+    arguments.add_argument("--quick", action="store_true", help="fewer rounds")
+    arguments.add_argument("--json", action="store_true", help="one object on standard output")
+    options = arguments.parse_args()
+    if unknown := set(options.parts) - set(PARTS):
+        arguments.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    found: dict[str, Any] = {"machine": description()}
+    for part in options.parts or PARTS:
+        found[part] = measure(part, is_quick=options.quick)
+    if options.json:
+        print(json.dumps(found, indent=1))
+        return
+    table = Table("figure", "value", title=found["machine"])
+    for name, value in flat({part: found[part] for part in found if part != "machine"}):
+        table.add_row(name, value)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
