@@ -53,8 +53,8 @@ def full(title: str) -> float:
 
 @pytest.mark.parametrize(
     ("layer", "unit", "channels", "kernel", "size", "padded"),
-    [("conv1", 5, 3, 5, 16, 16), ("conv3", 11, 16, 3, 16, 5), ("conv6", 2, 16, 3, 4, 5)],
-    ids=["stride 2, padding 2", "padding 1", "padding 1, small map"],
+    [("conv1", 5, 3, 3, 16, 5), ("conv3", 11, 16, 3, 16, 5), ("conv6", 2, 16, 3, 4, 5)],
+    ids=["stride 2, padding 1", "padding 1", "padding 1, small map"],
 )
 def test_every_shown_product_of_a_convolution_adds_up_to_the_shown_sum(
     window, layer, unit, channels, kernel, size, padded

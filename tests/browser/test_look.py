@@ -5,6 +5,18 @@ import re
 from playwright.sync_api import expect
 from tests.browser.window import exact
 
+PAINTED = """() => {
+  const canvas = document.querySelector('.sheet > canvas');
+  const all = canvas.getBoundingClientRect();
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  return [...document.querySelectorAll('.sheet > .frame')].every((frame) => {
+    const box = frame.getBoundingClientRect();
+    const x = Math.round(box.x - all.x + box.width / 2);
+    const y = Math.round(box.y - all.y + box.height / 2);
+    return data[4 * (y * canvas.width + x) + 3] === 255;
+  });
+}"""
+
 
 def test_pointing_at_a_unit_draws_what_it_reads_and_tells_its_range(window):
     window.look()
@@ -31,7 +43,10 @@ def test_a_click_on_a_unit_opens_the_bench_with_every_channel(window):
     )
     channels = page.get_by_role("region", name="Channel by channel")
     expect(channels.get_by_role("button", name=re.compile("^channel "))).to_have_count(16)
-    expect(channels.get_by_role("img", name="partial map of channel")).to_have_count(16)
+    # input map, kernel and partial map of each: none of the 48 pictures is empty
+    expect(channels.locator(".frame")).to_have_count(48)
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate(PAINTED)
     window.path_becomes(f"/look/{window.run}/t\\d+/conv3/7")
 
 
