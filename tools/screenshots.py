@@ -44,6 +44,7 @@ MOST_BYTES = 4_000_000
 LIVE_FROM_EPOCH = 5  # the curves have something to show
 PATIENCE_MS = 600_000  # until a training on a busy machine is that far
 Shoot = Callable[[Page, Address, str], None]
+expect.set_options(timeout=60_000)  # ms: a server that has just begun loads torch first
 
 
 def names() -> dict[str, Shoot]:
@@ -87,7 +88,8 @@ def overview(page: Page, address: Address, run: str) -> None:
 def unit(page: Page, address: Address, run: str) -> None:
     """A unit of the second convolution, its sixteen channels below."""
     _look(page, address, run, "/conv3/6/7,8")
-    expect(page.get_by_role("img", name="partial map of channel").last).to_be_visible()
+    expect(page.get_by_role("region", name="Channel by channel")).to_be_visible()
+    page.wait_for_load_state("networkidle")  # the partial maps
 
 
 def equation(page: Page, address: Address, run: str) -> None:
