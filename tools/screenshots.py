@@ -94,7 +94,7 @@ def unit(page: Page, address: Address, run: str) -> None:
 
 def equation(page: Page, address: Address, run: str) -> None:
     """A cell that is the sum of 144 products."""
-    _look(page, address, run, "/conv4/3/3,4")
+    _look(page, address, run, f"/conv4/{_chosen[run][1]}")
 
 
 def report(page: Page, address: Address, run: str) -> None:
@@ -104,28 +104,28 @@ def report(page: Page, address: Address, run: str) -> None:
 
 
 def _look(page: Page, address: Address, run: str, place: str = "") -> None:
-    page.goto(address.link(f"/look/{run}/t{_photo(run)}{place}"))
+    page.goto(address.link(f"/look/{run}/t{_chosen[run][0]}{place}"))
     bars = page.get_by_role("region", name="The network, layer by layer").locator(".bars button")
     expect(bars.first).to_be_visible()
     if place:
         expect(page.get_by_role("region", name="The sum")).to_be_visible()
 
 
-# The photo is chosen once a run, before any page is opened.
-_chosen: dict[str, int] = {}
+# Chosen once a run, before any page is opened: the photo, and a place of conv4 (unit/row,column).
+_chosen: dict[str, tuple[int, str]] = {}
 
 
-def _photo(run: str) -> int:
-    return _chosen[run]
-
-
-def choose_photo(run: Run) -> None:
-    """A test photo that is named right with about nine tenths: there is something to look at."""
-    said = run.predictions
+def choose(run: Run) -> None:
+    """A colourful test photo that is named right but not for certain, and an active cell inside."""
+    said, images = run.predictions, run.dataset().images
     best = said.probabilities.max(axis=1)
     is_right = said.probabilities.argmax(axis=1) == said.labels
-    distance = np.where(is_right, np.abs(best - 0.9), np.inf)
-    _chosen[run.id] = int(said.index[distance.argmin()])
+    candidates = said.index[is_right & (best > 0.85) & (best < 0.97)]
+    photo = int(max(candidates, key=lambda index: float(np.ptp(images[index], axis=2).std())))
+    maps = run.classifier.trace(images[photo]).layer("relu4").output
+    inside = maps[:, 2:-2, 2:-2]
+    unit, row, column = np.unravel_index(int(inside.argmax()), inside.shape)
+    _chosen[run.id] = (photo, f"{unit}/{row + 2},{column + 2}")
 
 
 # ---------------------------------------------------------------- taking them
@@ -215,7 +215,7 @@ def main() -> None:
 
 def take_finished(browser: Browser, run: Run, wanted: list[str]) -> None:
     """The pictures of a finished run."""
-    choose_photo(run)
+    choose(run)
     with running_server(run.folder.parent) as address:
         for name, shoot in names().items():
             if name in wanted:
