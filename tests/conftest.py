@@ -18,3 +18,8 @@ def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs and cached data sets of a test live and die with it."""
     monkeypatch.setenv("SEETHROUGH_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("SEETHROUGH_CACHE", str(tmp_path / "cache"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests go last: Playwright keeps an event loop in the thread that later tests need."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
