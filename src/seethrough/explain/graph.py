@@ -6,7 +6,7 @@ returns (features.0, conv1), else the path of the module whose forward called it
 are followed number by number; a view of unusual rank in between is not a layer of its own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -52,6 +52,11 @@ class Node:
     word: str  # its kind, or the name of the function where it is unknown
     is_module: bool = False  # stands for the whole module
     name: str = ""
+    tensor: Tensor | None = None  # with gradients: what holds the output
+    gradient: Tensor | None = None  # with gradients: ∂loss/∂output, once it went backwards
+    learned: Mapping[str, Tensor] = field(default_factory=dict)  # behind the parameters
+    is_turned: bool = False  # the weight's tensor, against the operation's
+    is_last: bool = False  # the tensor has the channels as its last axis
 
     @property
     def map(self) -> Map:
@@ -133,6 +138,8 @@ class Graph:
 
     def _enter(self, tensor: Tensor, node: Node) -> None:
         self.nodes.append(node)
+        if tensor.requires_grad:
+            _listen(tensor, node)
         self._keep(tensor, node)
         call: ModuleCall | None = node.module
         while call is not None:
@@ -188,6 +195,8 @@ class Graph:
         if isinstance(operation, Dense):
             operation = self._placed(operation, reads[0])
         node = Node(operation, reads, _bare(upright), call.module, operation.kind)
+        node.learned, node.is_turned = found.learned, found.is_turned
+        node.is_last = upright is not result
         self._enter(result, node)
         if upright is not result:
             self._keep(result, node, channels_last(shape), is_last=True)
@@ -297,6 +306,19 @@ class Graph:
         self.nodes = [node for node in self.nodes if node not in steps]
         node = Node(operation, shares.reads, last.output, call, operation.kind, is_module=True)
         self._enter(output, node)
+
+
+def _listen(tensor: Tensor, node: Node) -> None:
+    """Keep what comes back to a layer; a hook belongs to the numbers of this moment.
+
+    What a later call writes into the same tensor is another layer, with a hook of its own.
+    """
+
+    def keep(gradient: Tensor) -> None:
+        node.gradient = gradient
+
+    node.tensor = tensor
+    tensor.register_hook(keep)
 
 
 def _bare(tensor: Tensor) -> Float32[np.ndarray, "..."]:

@@ -4,6 +4,10 @@ A mode of the framework (TorchFunctionMode) is handed every call of a torch func
 operator, whoever wrote it: `nn.ReLU()`, `F.relu(x)` and `x.relu()` look the same. Forward hooks
 tell which module is at work. Nothing is replaced and nothing stays attached.
 
+With gradients, every use of a parameter is a leaf of its own that shares the parameter's numbers:
+so what one use contributes is known where a module is used twice, frozen parameters have gradients
+too, and nobody's `.grad` is written.
+
 A tensor is followed by its identity and its version: a number that was changed in place behind the
 recorder's back is seen as a tensor of unknown origin, not as the number it used to be.
 """
@@ -95,9 +99,10 @@ class _Place:
 
 
 class _Mode(TorchFunctionMode):
-    def __init__(self, listener: Listener, place: _Place) -> None:
+    def __init__(self, listener: Listener, place: _Place, *, with_gradients: bool) -> None:
         super().__init__()
         self._listener, self._place = listener, place
+        self._with_gradients = with_gradients
 
     def __torch_function__(
         self,
@@ -107,6 +112,9 @@ class _Mode(TorchFunctionMode):
         kwargs: Mapping[str, Argument] | None = None,
     ) -> Argument:
         keywords = kwargs or {}
+        if self._with_gradients:
+            args = [_own_leaf(value) for value in args]
+            keywords = {name: _own_leaf(value) for name, value in keywords.items()}
         module = self._place.now
         self._listener.before([*tensors_in(args), *tensors_in(keywords)], module)
         result = func(*args, **keywords)
@@ -122,9 +130,20 @@ class _Mode(TorchFunctionMode):
         return result
 
 
+def _own_leaf(value: Argument) -> Argument:
+    """For a parameter, a tensor of the same numbers that has a gradient of its own."""
+    if isinstance(value, nn.Parameter) and value.is_floating_point():
+        return value.detach().requires_grad_()
+    if isinstance(value, list | tuple) and any(isinstance(item, nn.Parameter) for item in value):
+        return type(value)(_own_leaf(item) for item in value)
+    return value
+
+
 @contextmanager
-def looking(module: nn.Module, listener: Listener) -> Iterator[None]:
-    """Inside, `listener` hears every call, in evaluation mode and without gradients."""
+def looking(
+    module: nn.Module, listener: Listener, *, with_gradients: bool = False
+) -> Iterator[None]:
+    """Inside, `listener` hears every call, in evaluation mode."""
     place = _Place(ModuleCall("", module, None))
     handles = []
     training = [(part, part.training) for part in module.modules()]
@@ -136,9 +155,9 @@ def looking(module: nn.Module, listener: Listener) -> Iterator[None]:
                 handles += _hooks(path, part, place, listener)
         with (
             torch.inference_mode(mode=False),
-            torch.no_grad(),
+            torch.set_grad_enabled(with_gradients),
             torch.random.fork_rng(devices=[]),
-            _Mode(listener, place),
+            _Mode(listener, place, with_gradients=with_gradients),
         ):
             yield
     finally:

@@ -101,15 +101,37 @@ def trace(
     module: nn.Module, image: UInt8[np.ndarray, "h w 3"], *, classes: Sequence[str] = ()
 ) -> Trace:
     """Run the module once on one image and keep what every layer read and wrote."""
+    return record(module, image, classes).trace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Recorded:
+    """A trace, and what it was read from: needed to go backwards."""
+
+    trace: Trace
+    nodes: tuple[Node, ...]  # one for each layer, in their order
+    logits: Node
+    photo: Tensor  # 1 c h w; with gradients a leaf
+
+
+def record(
+    module: nn.Module,
+    image: UInt8[np.ndarray, "h w 3"],
+    classes: Sequence[str] = (),
+    *,
+    with_gradients: bool = False,
+) -> Recorded:
+    """What `trace` does; with gradients the tensors stay joined, ready to go backwards once."""
     module = getattr(module, "_orig_mod", module)  # what torch.compile wraps
     pixels = np.ascontiguousarray(image.transpose(2, 0, 1), dtype=np.float32)
     graph = Graph(pixels)
-    with looking(module, graph):
-        batch = torch.tensor(pixels)[None].to(*_place(module))
+    photo = torch.tensor(pixels)[None].to(*_place(module))
+    with looking(module, graph, with_gradients=with_gradients):
+        batch = photo.requires_grad_().clone() if with_gradients else photo
         graph.start(batch)
         answer = module(batch)
-    logits = _logits(graph, module, answer)
-    nodes, probabilities = _with_softmax(graph, logits)
+    last = _logits(graph, module, answer)
+    nodes, probabilities = _with_softmax(graph, last)
     scores = probabilities.reads[0]
     assert scores is not None
     _name(nodes)
@@ -120,12 +142,13 @@ def trace(
             why="it needs one number, a logit, for each class.",
             fix="give as many class names as the last layer has units, in its order.",
         )
-    return Trace(
+    seen = Trace(
         recorded=Layers(photo=pixels, all=layers, by_name={layer.name: layer for layer in layers}),
         logits=scores.output,
         probabilities=probabilities.output,
         classes=tuple(classes) or tuple(str(index) for index in range(len(scores.output))),
     )
+    return Recorded(trace=seen, nodes=tuple(nodes), logits=scores, photo=photo)
 
 
 def _place(module: nn.Module) -> tuple[torch.device, torch.dtype]:

@@ -18,6 +18,9 @@
 What is displayed is a chain: the digits that enter, then the digits that leave. `=` is exact as
 displayed, `≈` is a rounded value of the function.
 
+Backwards what came back is multiplied by the slope f′(x): a gate that is 0 or 1 for relu. Where a
+function has a kink the slope is the framework's choice: 0 for relu at 0.
+
 Sources: GELU: Hendrycks and Gimpel, arXiv:1606.08415; SiLU: Elfwing et al., arXiv:1702.03118;
 hard variants: Howard et al., arXiv:1905.02244; SELU: Klambauer et al., arXiv:1706.02515.
 """
@@ -33,9 +36,11 @@ from seethrough.explain.operations.arithmetic import (
     Arithmetic,
     Cell,
     Map,
+    Products,
     Stepped,
     Value,
     one_product,
+    products_at,
 )
 from seethrough.explain.operations.region import Region, Shape, Span
 from seethrough.explain.rounding import show
@@ -50,6 +55,7 @@ class Curve:
 
     formula: str
     value: Callable[[float], float]
+    slope: Callable[[float], float]
     # (x, its digits, decimals) → what is displayed before the result, with its = or ≈
     left: Callable[[float, str, int], str]
     # the digits that leave, where they are those that enter; None: f(x) rounded
@@ -102,13 +108,38 @@ class Activation:
             magnitude=magnitude * steeper,
         )
 
+    def input_gradient(
+        self, inputs: Sequence[Map], upstream: Map, which: int, cell: Cell
+    ) -> Products:
+        """What came back × f′ of the number that entered."""
+        place = (cell.unit, cell.row, cell.column)
+        slope = self.slope(cell, float(inputs[0][place]))
+        return one_product(cell, float(upstream[place]), slope)
+
+    def parameter_gradient(
+        self, inputs: Sequence[Map], upstream: Map, name: str, index: tuple[int, ...]
+    ) -> Products:
+        """A learned slope: Σ of what entered below 0 × what came back, over its channels."""
+        units = np.arange(len(inputs[0]))
+        own = units[units % len(self.curves) == (index[0] if index else 0)]
+        channel, row, column = np.nonzero(inputs[0][own] <= 0)
+        cells = own[channel], row, column
+        return products_at(cells, inputs[0][cells], upstream[cells])
+
+    def slope(self, cell: Cell, value: float) -> float:
+        """f′ at a number that enters this cell."""
+        return self.curves[cell.unit % len(self.curves)].slope(value)
+
     def below(self, region: Region, shapes: Sequence[Shape]) -> list[Region]:
         """The same cells."""
         return [region]
 
 
-def clamp(low: float | None, high: float | None) -> Curve:
-    """Between two bounds; relu is clamp(0, None), relu6 is clamp(0, 6)."""
+def clamp(low: float | None, high: float | None, *, passes_bounds: bool = True) -> Curve:
+    """Between two bounds; relu is clamp(0, None), relu6 is clamp(0, 6).
+
+    Backwards the bounds themselves pass in `clamp` and do not in `relu` and `hardtanh`.
+    """
 
     def value(x: float) -> float:
         if math.isnan(x):
@@ -120,9 +151,14 @@ def clamp(low: float | None, high: float | None) -> Curve:
         inner = shown if low is None else f"max({low:g}, {shown})"
         return f"{inner} =" if high is None else f"min({high:g}, {inner}) ="
 
+    def slope(x: float) -> float:
+        if x in (low, high):
+            return float(passes_bounds)
+        return float((low is None or x > low) and (high is None or x < high))
+
     inner = "x" if low is None else f"max({low:g}, x)"
     formula = inner if high is None else f"min({high:g}, {inner})"
-    return Curve(formula, value, left, passes=lambda x: value(x) == x)
+    return Curve(formula, value, slope, left, passes=lambda x: value(x) == x)
 
 
 def leaky_relu(slope: float) -> Curve:
@@ -134,23 +170,28 @@ def leaky_relu(slope: float) -> Curve:
     return Curve(
         f"x, below zero {slope:.6g} · x",
         lambda x: x if x > 0 else x * slope,
+        lambda x: 1.0 if x > 0 else slope,
         left,
         passes=lambda x: x > 0,
     )
 
 
-def gated(formula: str, gate: Callable[[float], float]) -> Curve:
-    """x times a share of it that depends on x."""
+def gated(
+    formula: str, gate: Callable[[float], float], steepness: Callable[[float], float]
+) -> Curve:
+    """x times a share of it that depends on x; `steepness` is the slope of the gate."""
 
     def left(x: float, shown: str, decimals: int) -> str:
         return f"{shown} × {show(gate(x), decimals)} ≈"
 
-    return Curve(formula, lambda x: x * gate(x), left)
+    return Curve(formula, lambda x: x * gate(x), lambda x: gate(x) + x * steepness(x), left)
 
 
-def named(name: str, formula: str, value: Callable[[float], float]) -> Curve:
+def named(
+    name: str, formula: str, value: Callable[[float], float], slope: Callable[[float], float]
+) -> Curve:
     """A function that is written as its name."""
-    return Curve(formula, value, lambda _, shown, __: f"{name}({shown}) ≈")
+    return Curve(formula, value, slope, lambda _, shown, __: f"{name}({shown}) ≈")
 
 
 def sigmoid(x: float) -> float:
@@ -166,9 +207,29 @@ def hardsigmoid(x: float) -> float:
     return x if math.isnan(x) else min(max(x + 3, 0.0), 6.0) / 6
 
 
+def sigmoid_slope(x: float) -> float:
+    """σ(x) · (1 − σ(x))."""
+    return sigmoid(x) * sigmoid(-x)
+
+
+def hardsigmoid_slope(x: float) -> float:
+    """The middle line's 1/6; the flat ones, ends included, have none."""
+    return 1 / 6 if -3 < x < 3 else 0.0
+
+
+def tanh_slope(x: float) -> float:
+    """1 − tanh(x)²."""
+    return 1 - math.tanh(x) ** 2
+
+
 def softplus(x: float, beta: float = 1.0, threshold: float = 20.0) -> float:
     """A smooth relu; straight above the threshold, as in the framework."""
     return x if x * beta > threshold else math.log1p(math.exp(x * beta)) / beta
+
+
+def softplus_slope(x: float, beta: float = 1.0, threshold: float = 20.0) -> float:
+    """sigmoid(β·x); 1 above the threshold."""
+    return 1.0 if x * beta > threshold else sigmoid(x * beta)
 
 
 def elu(x: float, alpha: float = 1.0) -> float:
@@ -176,9 +237,19 @@ def elu(x: float, alpha: float = 1.0) -> float:
     return x if x > 0 else alpha * math.expm1(x)
 
 
+def elu_slope(x: float, alpha: float = 1.0) -> float:
+    """1; below zero α·e^x."""
+    return 1.0 if x > 0 else alpha * math.exp(x)
+
+
 def normal_share(x: float) -> float:
     """Φ(x): the share of a standard normal distribution that lies below x."""
     return math.erfc(-x / math.sqrt(2)) / 2
+
+
+def normal_density(x: float) -> float:
+    """Φ′(x) = e^(−x²/2) / √(2π)."""
+    return math.exp(-x * x / 2) / math.sqrt(2 * math.pi)
 
 
 def normal_share_tanh(x: float) -> float:
@@ -186,24 +257,52 @@ def normal_share_tanh(x: float) -> float:
     return (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))) / 2
 
 
-RELU = clamp(0.0, None)
-RELU6 = clamp(0.0, 6.0)
-GELU = gated("x · Φ(x)", normal_share)
-GELU_TANH = gated("x · (1 + tanh(√(2/π) · (x + 0.044715 · x³))) / 2", normal_share_tanh)
-SILU = gated("x · 1 / (1 + e^-x)", sigmoid)
-HARDSWISH = gated("x · min(6, max(0, x + 3)) / 6", hardsigmoid)
-MISH = gated("x · tanh(log(1 + e^x))", lambda x: math.tanh(softplus(x)))
-SIGMOID = named("sigmoid", "1 / (1 + e^-x)", sigmoid)
-TANH = named("tanh", "tanh(x)", math.tanh)
-HARDSIGMOID = named("hardsigmoid", "min(6, max(0, x + 3)) / 6", hardsigmoid)
-SELU = named("selu", "λ · (x, below zero α · (e^x − 1))", lambda x: SELU_SCALE * elu(x, SELU_ALPHA))
-SOFTSIGN = named("softsign", "x / (1 + |x|)", lambda x: x / (1 + abs(x)))
-LOGSIGMOID = named("logsigmoid", "log(1 / (1 + e^-x))", lambda x: -softplus(-x, threshold=700.0))
+def normal_density_tanh(x: float) -> float:
+    """The slope of that approximation."""
+    inner = math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)
+    return tanh_slope(inner) * math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * x**2) / 2
+
+
+def mish_gate(x: float) -> float:
+    """tanh(softplus(x))."""
+    return math.tanh(softplus(x))
+
+
+RELU = clamp(0.0, None, passes_bounds=False)
+RELU6 = clamp(0.0, 6.0, passes_bounds=False)
+GELU = gated("x · Φ(x)", normal_share, normal_density)
+GELU_TANH = gated(
+    "x · (1 + tanh(√(2/π) · (x + 0.044715 · x³))) / 2", normal_share_tanh, normal_density_tanh
+)
+SILU = gated("x · 1 / (1 + e^-x)", sigmoid, sigmoid_slope)
+HARDSWISH = gated("x · min(6, max(0, x + 3)) / 6", hardsigmoid, hardsigmoid_slope)
+MISH = gated(
+    "x · tanh(log(1 + e^x))", mish_gate, lambda x: tanh_slope(softplus(x)) * softplus_slope(x)
+)
+SIGMOID = named("sigmoid", "1 / (1 + e^-x)", sigmoid, sigmoid_slope)
+TANH = named("tanh", "tanh(x)", math.tanh, tanh_slope)
+HARDSIGMOID = named("hardsigmoid", "min(6, max(0, x + 3)) / 6", hardsigmoid, hardsigmoid_slope)
+SELU = named(
+    "selu",
+    "λ · (x, below zero α · (e^x − 1))",
+    lambda x: SELU_SCALE * elu(x, SELU_ALPHA),
+    lambda x: SELU_SCALE * elu_slope(x, SELU_ALPHA),
+)
+SOFTSIGN = named(
+    "softsign", "x / (1 + |x|)", lambda x: x / (1 + abs(x)), lambda x: 1 / (1 + abs(x)) ** 2
+)
+LOGSIGMOID = named(
+    "logsigmoid",
+    "log(1 / (1 + e^-x))",
+    lambda x: -softplus(-x, threshold=700.0),
+    lambda x: sigmoid(-x),
+)
 
 
 def elu_of(alpha: float) -> Curve:
     """elu with its α."""
-    return named("elu", f"x, below zero {alpha:.6g} · (e^x - 1)", lambda x: elu(x, alpha))
+    formula = f"x, below zero {alpha:.6g} · (e^x - 1)"
+    return named("elu", formula, lambda x: elu(x, alpha), lambda x: elu_slope(x, alpha))
 
 
 def celu_of(alpha: float) -> Curve:
@@ -212,10 +311,15 @@ def celu_of(alpha: float) -> Curve:
     def value(x: float) -> float:
         return x if x > 0 else alpha * math.expm1(x / alpha)
 
-    return named("celu", f"x, below zero {alpha:.6g} · (e^(x / {alpha:.6g}) - 1)", value)
+    formula = f"x, below zero {alpha:.6g} · (e^(x / {alpha:.6g}) - 1)"
+    return named("celu", formula, value, lambda x: 1.0 if x > 0 else math.exp(x / alpha))
 
 
 def softplus_of(beta: float, threshold: float) -> Curve:
     """softplus with its β; straight above the threshold."""
-    formula = f"log(1 + e^({beta:.6g} · x)) / {beta:.6g}"
-    return named("softplus", formula, lambda x: softplus(x, beta, threshold))
+    return named(
+        "softplus",
+        f"log(1 + e^({beta:.6g} · x)) / {beta:.6g}",
+        lambda x: softplus(x, beta, threshold),
+        lambda x: softplus_slope(x, beta, threshold),
+    )

@@ -5,6 +5,13 @@
 Inputs and weights are the framework's own float32 numbers; products are float64, where the product
 of two float32 numbers is exact. `framework` is what the framework computed for `sum`; None stands
 for the layer's own output at the cell. `own` is what the operation does with the sum afterwards.
+
+Backwards every operation answers two more questions, again as products whose sum is the answer:
+
+    input gradient      ∂loss/∂x[cell] = Σ ∂loss/∂y · ∂y/∂x[cell]   over all y that read the cell
+    parameter gradient  ∂loss/∂w       = Σ ∂loss/∂y · ∂y/∂w         over all y that w takes part in
+
+`upstream` is ∂loss/∂y for every cell of the operation's output, the framework's own numbers.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,6 +24,7 @@ from jaxtyping import Bool, Float32, Float64, Int64
 from seethrough.explain.operations.region import Region, Shape, Span
 
 Map = Float32[np.ndarray, "_c _h _w"]  # the axes of two maps in one signature may differ
+Axis = Int64[np.ndarray, " _"]
 Value = float | int | bool | str | tuple[int, ...] | None
 
 
@@ -112,8 +120,23 @@ class Operation(Protocol):
     def arithmetic(self, inputs: Sequence[Map], cell: Cell) -> Arithmetic:
         """One cell of its output, taken apart."""
 
+    def input_gradient(
+        self, inputs: Sequence[Map], upstream: Map, which: int, cell: Cell
+    ) -> Products:
+        """The gradient at one cell of input number `which`, as far as it comes through here."""
+
     def below(self, region: Region, shapes: Sequence[Shape]) -> list[Region]:
         """What cells of its output read of each input."""
+
+
+@runtime_checkable
+class Learned(Protocol):
+    """An operation with numbers that training moves."""
+
+    def parameter_gradient(
+        self, inputs: Sequence[Map], upstream: Map, name: str, index: tuple[int, ...]
+    ) -> Products:
+        """The gradient of one number of the parameter `name`."""
 
 
 def products(
@@ -143,6 +166,24 @@ def products(
         is_padding=none if is_padding is None else is_padding,
         is_winner=none if is_winner is None else is_winner,
     )
+
+
+def products_at(cells: Sequence[Axis], inputs: np.ndarray, weights: np.ndarray) -> Products:
+    """The same for cells given as channels, rows and columns."""
+    channel, row, column = cells
+    return products(channel, row, column, inputs, weights)
+
+
+def spread_places(cell: Cell, shape: tuple[int, ...], wide: tuple[int, ...]) -> list[Axis]:
+    """Channels, rows and columns of all cells of a wide map that read a cell of a narrow one.
+
+    An axis of length 1 is spread over the wide one's; along the others the place is the same.
+    """
+    sides = [
+        np.arange(size) if narrow == 1 else np.array([place])
+        for narrow, size, place in zip(shape, wide, (cell.unit, cell.row, cell.column), strict=True)
+    ]
+    return [side.ravel() for side in np.meshgrid(*sides, indexing="ij")]
 
 
 def one_product(cell: Cell, value: float, weight: float = 1.0) -> Products:

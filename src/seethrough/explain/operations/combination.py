@@ -4,7 +4,8 @@
     multiply  y[c] = x_0[c] · x_1[c]
     concat    y = channels of x_0, then channels of x_1, …
 
-A map with one row, column or channel is spread over the others, as the framework does.
+A map with one row, column or channel is spread over the others, as the framework does; backwards
+its cell gathers the gradients of all cells that read it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,9 +19,12 @@ from seethrough.explain.operations.arithmetic import (
     Arithmetic,
     Cell,
     Map,
+    Products,
     Value,
     one_product,
     products,
+    products_at,
+    spread_places,
 )
 from seethrough.explain.operations.region import Region, Shape, Span
 
@@ -51,6 +55,14 @@ class Add:
         channel, row, column = zip(*places, strict=True)
         return Arithmetic(products=products(channel, row, column, values, self.weights))
 
+    def input_gradient(
+        self, inputs: Sequence[Map], upstream: Map, which: int, cell: Cell
+    ) -> Products:
+        """What came back to the sum, × the input's weight in it."""
+        places = spread_places(cell, inputs[which].shape, upstream.shape)
+        gradients = upstream[tuple(places)]
+        return products_at(places, gradients, np.full(len(gradients), self.weights[which]))
+
     def below(self, region: Region, shapes: Sequence[Shape]) -> list[Region]:
         """The same cells of each."""
         return [_spread_region(region, shape) for shape in shapes]
@@ -72,6 +84,14 @@ class Multiply:
         first, second = (_spread(cell, below.shape) for below in inputs)
         value, weight = float(inputs[0][first]), float(inputs[1][second])
         return Arithmetic(products=one_product(Cell(*first), value, weight))
+
+    def input_gradient(
+        self, inputs: Sequence[Map], upstream: Map, which: int, cell: Cell
+    ) -> Products:
+        """What came back to the product, × the other factor."""
+        places = spread_places(cell, inputs[which].shape, upstream.shape)
+        other = np.broadcast_to(inputs[1 - which], upstream.shape)
+        return products_at(places, upstream[tuple(places)], other[tuple(places)])
 
     def below(self, region: Region, shapes: Sequence[Shape]) -> list[Region]:
         """The same cells of each."""
@@ -103,6 +123,14 @@ class Concat:
         index, unit = self.source(cell.unit)
         value = float(inputs[index][unit, cell.row, cell.column])
         return Arithmetic(products=one_product(Cell(unit, cell.row, cell.column), value))
+
+    def input_gradient(
+        self, inputs: Sequence[Map], upstream: Map, which: int, cell: Cell
+    ) -> Products:
+        """What came back to the channel where the input's channel stands."""
+        unit = sum(self.channels[:which]) + cell.unit
+        value = float(upstream[unit, cell.row, cell.column])
+        return one_product(Cell(unit, cell.row, cell.column), value)
 
     def below(self, region: Region, shapes: Sequence[Shape]) -> list[Region]:
         """Each input's own channels."""

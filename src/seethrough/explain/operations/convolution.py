@@ -4,6 +4,15 @@
 
 with stride s, padding a, dilation d, and g(u) the first channel of the group that unit u reads.
 Cells outside the map hold 0. A dense layer is the same on a map of one cell: see `dense`.
+
+Backwards, with g = ∂loss/∂y:
+
+    ∂loss/∂x[i, r, c]    = Σ_u Σ_p Σ_q  g[u, (r + a − p·d)/s, (c + a − q·d)/s] · w[u, i, p, q]
+    ∂loss/∂w[u, i, p, q] = Σ_r Σ_c      x[g(u) + i, r·s − a + p·d, c·s − a + q·d] · g[u, r, c]
+    ∂loss/∂b[u]          = Σ_r Σ_c      g[u, r, c]
+
+The first is a full correlation of the gradient maps with the turned kernels (only taps where the
+divisions leave no rest took part), the second a correlation of the input with the gradient map.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +22,15 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Float32
 
-from seethrough.explain.operations.arithmetic import Arithmetic, Cell, Map, Value, products
+from seethrough.explain.operations.arithmetic import (
+    Arithmetic,
+    Axis,
+    Cell,
+    Map,
+    Products,
+    Value,
+    products,
+)
 from seethrough.explain.operations.region import Region, Shape, Span, slid
 
 Pair = tuple[int, int]
@@ -100,6 +117,58 @@ class Convolution:
             products=products(channel, row, column, window, kernel.ravel(), is_padding=outside),
             bias=None if self.bias is None else float(self.bias[cell.unit]),
         )
+
+    def input_gradient(
+        self, inputs: Sequence[Map], upstream: Map, which: int, cell: Cell
+    ) -> Products:
+        """Every tap of every unit that read the cell, in the order of the gradient map's cells."""
+        units, channels = len(self.weight) // self.groups, self.weight.shape[1]
+        group = cell.unit // channels
+        kernels = self.weight[group * units : (group + 1) * units, cell.unit % channels]
+        rows, taps_down = self._readers(cell.row, axis=0)
+        columns, taps_across = self._readers(cell.column, axis=1)
+        unit, down, across = (
+            side.ravel()
+            for side in np.meshgrid(
+                np.arange(units), np.arange(len(rows)), np.arange(len(columns)), indexing="ij"
+            )
+        )
+        row, column = rows[down], columns[across]
+        _, height, width = upstream.shape
+        outside = (row < 0) | (row >= height) | (column < 0) | (column >= width)
+        gradients = np.zeros(len(row), np.float32)
+        inside = ~outside
+        channel = unit + group * units
+        gradients[inside] = upstream[channel[inside], row[inside], column[inside]]
+        weights = kernels[unit, taps_down[down], taps_across[across]]
+        return products(channel, row, column, gradients, weights, is_padding=outside)
+
+    def parameter_gradient(
+        self, inputs: Sequence[Map], upstream: Map, name: str, index: tuple[int, ...]
+    ) -> Products:
+        """A weight: what it read × what came back, cell by cell; a bias: what came back."""
+        unit = index[0]
+        _, height, width = upstream.shape
+        row, column = (side.ravel() for side in np.indices((height, width)))
+        gradients = upstream[unit].ravel()
+        if name == "bias":
+            return products(np.full(len(row), unit), row, column, gradients, np.ones(len(row)))
+        (below,) = inputs
+        channel = self.first_channel(unit) + index[1]
+        row = row * self.stride[0] - self.padding[0] + index[2] * self.dilation[0]
+        column = column * self.stride[1] - self.padding[1] + index[3] * self.dilation[1]
+        outside = (row < 0) | (row >= below.shape[1]) | (column < 0) | (column >= below.shape[2])
+        read = np.zeros(len(row), np.float32)
+        read[~outside] = below[channel, row[~outside], column[~outside]]
+        channels = np.full(len(row), channel)
+        return products(channels, row, column, read, gradients, is_padding=outside)
+
+    def _readers(self, place: int, axis: int) -> tuple[Axis, Axis]:
+        """Along one axis: the output cells whose windows reach a place, and with which tap."""
+        taps = np.arange(self.kernel[axis])[::-1]
+        starts = place + self.padding[axis] - taps * self.dilation[axis]
+        reached = starts % self.stride[axis] == 0
+        return starts[reached] // self.stride[axis], taps[reached]
 
     def partials(self, below: Map, unit: int, shape: Pair) -> Map:
         """One map for each channel that the unit reads, before they are added up; no bias."""

@@ -4,6 +4,9 @@
 
 `places` tells where in a map input i came from, where the vector is a flattened map: the terms of
 the equation then carry the channel, row and column of that map.
+
+Backwards, with g = ∂loss/∂y:   ∂loss/∂x[i] = Σ_u g[u] · w[u, i]
+                                ∂loss/∂w[u, i] = x[i] · g[u]        ∂loss/∂b[u] = g[u]
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +16,15 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Float32, Int64
 
-from seethrough.explain.operations.arithmetic import Arithmetic, Cell, Map, Value, products
+from seethrough.explain.operations.arithmetic import (
+    Arithmetic,
+    Cell,
+    Map,
+    Products,
+    Value,
+    one_product,
+    products,
+)
 from seethrough.explain.operations.region import Region, Shape, whole
 
 
@@ -55,6 +66,28 @@ class Dense:
             products=products(channel, row, column, values, self.weight[cell.unit]),
             bias=None if self.bias is None else float(self.bias[cell.unit]),
         )
+
+    def input_gradient(
+        self, inputs: Sequence[Map], upstream: Map, which: int, cell: Cell
+    ) -> Products:
+        """One product for each unit."""
+        place = np.ravel_multi_index((cell.unit, cell.row, cell.column), inputs[0].shape)
+        units = np.arange(len(self.weight))
+        zero = np.zeros_like(units)
+        return products(units, zero, zero, upstream.ravel(), self.weight[:, place])
+
+    def parameter_gradient(
+        self, inputs: Sequence[Map], upstream: Map, name: str, index: tuple[int, ...]
+    ) -> Products:
+        """One product: each weight is used once."""
+        gradient = float(upstream.ravel()[index[0]])
+        if name == "bias":
+            return one_product(Cell(index[0]), gradient)
+        value = float(inputs[0].ravel()[index[1]])
+        if self.places is None:
+            return one_product(Cell(index[1]), value, gradient)
+        channel, row, column = (int(side[index[1]]) for side in self.places)
+        return one_product(Cell(channel, row, column), value, gradient)
 
     def below(self, region: Region, shapes: Sequence[Shape]) -> list[Region]:
         """All of it."""

@@ -15,6 +15,7 @@ from seethrough.explain.operations.arithmetic import (
     Arithmetic,
     Cell,
     Map,
+    Products,
     Stepped,
     Value,
     one_product,
@@ -73,6 +74,17 @@ class Dropout:
             shown_value=digits,
             magnitude=magnitude * factor,
         )
+
+    def input_gradient(
+        self, inputs: Sequence[Map], upstream: Map, which: int, cell: Cell
+    ) -> Products:
+        """What came back, × 1 or × the mask's weight."""
+        value = float(upstream[cell.unit, cell.row, cell.column])
+        return one_product(cell, value, self.slope(cell, 0.0))
+
+    def slope(self, cell: Cell, value: float) -> float:
+        """∂y/∂x at a cell, whatever its value."""
+        return self._factor(cell)
 
     def below(self, region: Region, shapes: Sequence[Shape]) -> list[Region]:
         """The same cells."""

@@ -18,6 +18,7 @@ from seethrough.explain.operations.arithmetic import (
     Arithmetic,
     Cell,
     Map,
+    Products,
     Stepped,
     Value,
     one_product,
@@ -54,6 +55,13 @@ class Normalisation:
             framework=float(self.shares[place]),
             own=own,
         )
+
+    def input_gradient(
+        self, inputs: Sequence[Map], upstream: Map, which: int, cell: Cell
+    ) -> Products:
+        """What came back, × 1 / (255 · std): the gradient of one step of a pixel's 0..255."""
+        value = float(upstream[cell.unit, cell.row, cell.column])
+        return one_product(cell, value, 1 / (255 * float(self.std[cell.unit])))
 
     def below(self, region: Region, shapes: Sequence[Shape]) -> list[Region]:
         """The same cells."""

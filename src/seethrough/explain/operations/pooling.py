@@ -7,20 +7,30 @@ Adaptive pooling cuts the h rows of a map into H windows: [⌊i·h/H⌋, ⌈(i +
 is one window. Terms: a maximum multiplies its winner by 1 and every other cell by 0, a mean
 multiplies every cell by 1/n. A padded cell can never win a maximum (the framework takes −∞
 there): its product is 0. Padded cells of a mean are 0.
+
+Backwards a cell gets the gradient of every window that it won, or 1/n of that of every window that
+it stood in. Where the framework counts all equals as winners (`amax`), each gets its share.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int64
+from jaxtyping import Bool, Float32
 
-from seethrough.explain.operations.arithmetic import Arithmetic, Cell, Map, Value, products
+from seethrough.explain.operations.arithmetic import (
+    Arithmetic,
+    Axis,
+    Cell,
+    Map,
+    Products,
+    Value,
+    products,
+)
 from seethrough.explain.operations.region import Region, Shape, Span, slid
 
 Pair = tuple[int, int]
-Axis = Int64[np.ndarray, " _"]
 
 
 @runtime_checkable
@@ -105,6 +115,7 @@ class MaxPool:
 
     kind: str  # max_pool, adaptive_max_pool, global_max_pool
     windows: Sliding | Adaptive
+    shares: bool = False  # backwards, equals share the gradient
     formula: ClassVar[str] = "the largest number of the window"
 
     @property
@@ -142,6 +153,22 @@ class MaxPool:
                 product=product, is_padding=outside, is_winner=winner,
             )
         )  # fmt: skip
+
+    def input_gradient(
+        self, inputs: Sequence[Map], upstream: Map, which: int, cell: Cell
+    ) -> Products:
+        """Every window that the cell stands in, × 1 where it won."""
+
+        def weight(window: Cell) -> float:
+            row, column, outside, values = _window(self.windows, inputs[0], window)
+            rivals = np.where(outside, -np.inf, values)
+            own = int(np.flatnonzero((row == cell.row) & (column == cell.column))[0])
+            if self.shares:
+                winners = rivals == rivals.max()
+                return float(winners[own] / winners.sum())
+            return float(np.argmax(rivals) == own)
+
+        return _windows_over(self.windows, inputs[0], upstream, cell, weight)
 
     def below(self, region: Region, shapes: Sequence[Shape]) -> list[Region]:
         """Its windows, channel by channel."""
@@ -185,16 +212,60 @@ class AveragePool:
     def arithmetic(self, inputs: Sequence[Map], cell: Cell) -> Arithmetic:
         """Every cell of the window × 1/n."""
         row, column, outside, values = _window(self.windows, inputs[0], cell)
-        counted = len(values) if self.counts_padding else int((~outside).sum())
-        weight = np.full(len(values), 1 / (self.divisor or counted))
+        weight = np.full(len(values), self._share(outside))
         channel = np.full(len(row), cell.unit)
         return Arithmetic(
             products=products(channel, row, column, values, weight, is_padding=outside)
         )
 
+    def input_gradient(
+        self, inputs: Sequence[Map], upstream: Map, which: int, cell: Cell
+    ) -> Products:
+        """Every window that the cell stands in, × 1/n."""
+
+        def weight(window: Cell) -> float:
+            return self._share(_window(self.windows, inputs[0], window)[2])
+
+        return _windows_over(self.windows, inputs[0], upstream, cell, weight)
+
     def below(self, region: Region, shapes: Sequence[Shape]) -> list[Region]:
         """Its windows, channel by channel."""
         return [self.windows.below(region, shapes[0])]
+
+    def _share(self, outside: Bool[np.ndarray, " t"]) -> float:
+        counted = len(outside) if self.counts_padding else int((~outside).sum())
+        return 1 / (self.divisor or counted)
+
+
+def _windows_over(
+    windows: Sliding | Adaptive,
+    below: Map,
+    upstream: Map,
+    cell: Cell,
+    weight: Callable[[Cell], float],
+) -> Products:
+    """One term for each window that a cell stands in; a weight of 1 marks what it won."""
+    _, height, width = upstream.shape
+    rows = [
+        row
+        for row in range(height)
+        if cell.row in windows.rows_columns(Cell(0, row, 0), below.shape)[0]
+    ]
+    columns = [
+        column
+        for column in range(width)
+        if cell.column in windows.rows_columns(Cell(0, 0, column), below.shape)[1]
+    ]
+    places = [Cell(cell.unit, row, column) for row in rows for column in columns]
+    weights = np.array([weight(place) for place in places])
+    return products(
+        [place.unit for place in places],
+        [place.row for place in places],
+        [place.column for place in places],
+        [float(upstream[place.unit, place.row, place.column]) for place in places],
+        weights,
+        is_winner=weights == 1,
+    )
 
 
 def _window(

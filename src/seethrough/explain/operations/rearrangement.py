@@ -12,7 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Int64
 
-from seethrough.explain.operations.arithmetic import Arithmetic, Cell, Map, Value, products
+from seethrough.explain.operations.arithmetic import (
+    Arithmetic,
+    Cell,
+    Map,
+    Products,
+    Value,
+    products,
+)
 from seethrough.explain.operations.region import Region, Shape, Span, around
 
 
@@ -60,6 +67,15 @@ class Rearrangement:
         channel, row, column = (int(side) for side in np.unravel_index(place, self.shape))
         value = float(inputs[0][channel, row, column])
         return Arithmetic(products=products([channel], [row], [column], [value], [1.0]))
+
+    def input_gradient(
+        self, inputs: Sequence[Map], upstream: Map, which: int, cell: Cell
+    ) -> Products:
+        """What came back to wherever the cell went: one place, several if copied, or none."""
+        place = np.ravel_multi_index((cell.unit, cell.row, cell.column), self.shape)
+        channel, row, column = np.nonzero(self.index == place)
+        gradients = upstream[channel, row, column]
+        return products(channel, row, column, gradients, np.ones(len(gradients)))
 
     def below(self, region: Region, shapes: Sequence[Shape]) -> list[Region]:
         """The smallest region around the cells that moved here."""

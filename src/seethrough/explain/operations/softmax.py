@@ -4,6 +4,8 @@
 
 Terms of the equation: one a class, its input the logit, its weight 1, its product e^(logit − m):
 here the product is not input × weight. The sum is Σ; the step that follows divides.
+
+Backwards ∂p[j]/∂x[i] = p[j] · ([i = j] − p[i]); of the logarithm [i = j] − p[i].
 """
 
 import math
@@ -13,12 +15,13 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from jaxtyping import Float32
+from jaxtyping import Float32, Float64
 
 from seethrough.explain.operations.arithmetic import (
     Arithmetic,
     Cell,
     Map,
+    Products,
     Stepped,
     Value,
     one_product,
@@ -54,6 +57,13 @@ class Softmax:
             own=Share(float(exponentials[cell.unit])),
         )
 
+    def input_gradient(
+        self, inputs: Sequence[Map], upstream: Map, which: int, cell: Cell
+    ) -> Products:
+        """One product for each class: every probability depends on every logit."""
+        shares, is_own = _shares(inputs[0], cell)
+        return _over_classes(upstream, shares * (is_own - shares[cell.unit]))
+
     def below(self, region: Region, shapes: Sequence[Shape]) -> list[Region]:
         """All of it."""
         return [whole(shapes[0])]
@@ -79,6 +89,13 @@ class LogSoftmax:
             products=one_product(cell, float(logits[cell.unit])),
             bias=-(largest + math.log(total)) if total > 0 else math.nan,
         )
+
+    def input_gradient(
+        self, inputs: Sequence[Map], upstream: Map, which: int, cell: Cell
+    ) -> Products:
+        """One product for each class."""
+        shares, is_own = _shares(inputs[0], cell)
+        return _over_classes(upstream, is_own - shares[cell.unit])
 
     def below(self, region: Region, shapes: Sequence[Shape]) -> list[Region]:
         """All of it."""
@@ -108,6 +125,17 @@ class Share:
             shown_value=digits,
             magnitude=probability * (1 + exponent),
         )
+
+
+def _shares(below: Map, cell: Cell) -> tuple[Float64[np.ndarray, " k"], Float64[np.ndarray, " k"]]:
+    """The probabilities, and 1 at the cell's own class."""
+    exponentials = _exponentials(below.ravel())
+    return exponentials / math.fsum(exponentials), np.eye(len(exponentials))[cell.unit]
+
+
+def _over_classes(upstream: Map, weights: Float64[np.ndarray, " k"]) -> Products:
+    none = np.zeros(len(weights), np.int64)
+    return products(np.arange(len(weights)), none, none, upstream.ravel(), weights)
 
 
 def _exponentials(logits: Float32[np.ndarray, " k"]) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from seethrough.errors import LayerError
-from seethrough.explain.operations.arithmetic import Arithmetic, Cell, Map, Value
+from seethrough.explain.operations.arithmetic import Arithmetic, Cell, Map, Products, Value
 from seethrough.explain.operations.region import Region, Shape, whole
 
 
@@ -25,12 +25,21 @@ class Unknown:
 
     def arithmetic(self, inputs: Sequence[Map], cell: Cell) -> Arithmetic:
         """There is none: never a wrong number."""
-        raise LayerError(
-            f"{self.text} has no equation.",
-            why="Seethrough does not know its arithmetic; its values are the framework's own.",
-            fix="ask for a layer before or after it, or write it with the layers of torch.nn.",
-        )
+        raise self._has_none()
+
+    def input_gradient(
+        self, inputs: Sequence[Map], upstream: Map, which: int, cell: Cell
+    ) -> Products:
+        """There is none either; the framework's gradient map is shown without arithmetic."""
+        raise self._has_none()
 
     def below(self, region: Region, shapes: Sequence[Shape]) -> list[Region]:
         """Anything, as far as is known."""
         return [whole(shape) for shape in shapes]
+
+    def _has_none(self) -> LayerError:
+        return LayerError(
+            f"{self.text} has no equation.",
+            why="Seethrough does not know its arithmetic; its values are the framework's own.",
+            fix="ask for a layer before or after it, or write it with the layers of torch.nn.",
+        )

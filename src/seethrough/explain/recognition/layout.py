@@ -6,6 +6,7 @@ layer normalisation over the last axis is over the channels of a cell. Only such
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Int64
@@ -14,7 +15,7 @@ from torch import Tensor
 from seethrough.explain.operations.region import Shape
 from seethrough.explain.recognition.norms import layer_norm_of_cells
 from seethrough.explain.recognition.pointwise import POINTWISE
-from seethrough.explain.recognition.question import Question, Recognised
+from seethrough.explain.recognition.question import Question, Recognised, tensors
 from seethrough.explain.recognition.table import RECOGNISERS
 from seethrough.explain.recording import Argument, Call
 
@@ -35,10 +36,10 @@ def recognise_turned(call: Call, result: Tensor, first: Mapping[int, Tensor]) ->
     """The operation behind a call on such maps; `first` holds each activation, turned."""
     if call.name not in _TURNED or result.ndim != 4:
         return None
-    arguments = [_turned_argument(call.name, item, first) for item in call.arguments]
-    keywords = {
-        name: _turned_argument(call.name, item, first) for name, item in call.keywords.items()
-    }
+    before = [*call.arguments, *call.keywords.values()]
+    after = [_turned_argument(call.name, item, first) for item in before]
+    arguments = after[: len(call.arguments)]
+    keywords = dict(zip(call.keywords, after[len(call.arguments) :], strict=True))
     same = Call(
         function=call.function,
         arguments=arguments,
@@ -47,10 +48,13 @@ def recognise_turned(call: Call, result: Tensor, first: Mapping[int, Tensor]) ->
         module=call.module,
     )
     asked = Question(same, turned(result), {id(tensor) for tensor in first.values()})
-    if call.name == "layer_norm":
-        return layer_norm_of_cells(asked)
     name = "conv2d" if call.name == "linear" else call.name
-    return RECOGNISERS[name](asked)
+    found = layer_norm_of_cells(asked) if name == "layer_norm" else RECOGNISERS[name](asked)
+    if found is None:
+        return None
+    behind = {id(new): old for new, old in zip(after, before, strict=True)}
+    learned = {name: behind[id(tensor)] for name, tensor in found.learned.items()}
+    return replace(found, learned=tensors(**learned))
 
 
 def _turned_argument(name: str, item: Argument, first: Mapping[int, Tensor]) -> Argument:

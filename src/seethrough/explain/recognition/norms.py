@@ -5,8 +5,10 @@ taken from the map itself: of each channel (instance, and a batch norm without s
 one image), of each group of channels, or over the trailing axes (layer).
 """
 
+from dataclasses import dataclass
+
 import numpy as np
-from jaxtyping import Float32, Float64
+from jaxtyping import Float32, Float64, Int64
 from torch import Tensor
 
 from seethrough.explain.operations.affine import Affine, Statistics
@@ -17,11 +19,11 @@ from seethrough.explain.recognition.question import (
     map_shape,
     number,
     optional,
+    tensors,
     values,
     whole,
 )
 
-Learned = Float32[np.ndarray, "..."] | None
 FORMULA = "(x - mean) / √(variance + ε) × weight + bias, folded: x × scale + shift"
 
 
@@ -29,16 +31,15 @@ def batch_norm(asked: Question) -> Recognised | None:
     """batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)."""
     image = asked.image
     mean, variance = asked.argument(1, "running_mean"), asked.argument(2, "running_var")
-    learned = asked.argument(3, "weight"), asked.argument(4, "bias")
     epsilon = number(asked.argument(7, "eps", 1e-5))
     if image is None:
         return None
     is_from_the_map = asked.argument(5, "training", default=False)
-    weight, bias = (_per_channel(optional(each)) for each in learned)
+    learned = _Learned.of(asked, 3, per_channel=True)
     if isinstance(mean, Tensor) and isinstance(variance, Tensor) and not is_from_the_map:
         known = values(mean)[:, None, None], values(variance)[:, None, None]
-        return _norm(image, *known, weight, bias, epsilon, Statistics.TRAINING)
-    return _of_the_map(image, (1, 2), weight, bias, epsilon)
+        return _norm(image, *known, learned, epsilon)
+    return _of_the_map(image, (1, 2), learned, epsilon)
 
 
 def instance_norm(asked: Question) -> Recognised | None:
@@ -46,12 +47,8 @@ def instance_norm(asked: Question) -> Recognised | None:
     image = asked.image
     if image is None or not asked.argument(5, "use_input_stats", default=True):
         return batch_norm(asked)  # with running statistics it is the same
-    weight, bias = (
-        _per_channel(optional(asked.argument(place, name)))
-        for place, name in ((3, "weight"), (4, "bias"))
-    )
     epsilon = number(asked.argument(7, "eps", 1e-5))
-    return _of_the_map(image, (1, 2), weight, bias, epsilon)
+    return _of_the_map(image, (1, 2), _Learned.of(asked, 3, per_channel=True), epsilon)
 
 
 def group_norm(asked: Question) -> Recognised | None:
@@ -61,15 +58,15 @@ def group_norm(asked: Question) -> Recognised | None:
     if image is None or shape is None:
         return None
     groups = whole(asked.argument(1, "num_groups"))
-    weight = _per_channel(optional(asked.argument(2, "weight")))
-    bias = _per_channel(optional(asked.argument(3, "bias")))
     epsilon = number(asked.argument(4, "eps", 1e-5))
     grouped = values(image).astype(np.float64).reshape(groups, -1)
     mean, variance = grouped.mean(axis=1), grouped.var(axis=1)
     means, variances = (
         np.repeat(each, shape[0] // groups)[:, None, None] for each in (mean, variance)
     )
-    return _norm(image, means, variances, weight, bias, epsilon, Statistics.MAP)
+    learned = _Learned.of(asked, 2, per_channel=True)
+    sharing = np.repeat(np.arange(groups), shape[0] // groups)[:, None, None]
+    return _norm(image, means, variances, learned, epsilon, Statistics.MAP, sharing)
 
 
 def layer_norm(asked: Question) -> Recognised | None:
@@ -79,11 +76,8 @@ def layer_norm(asked: Question) -> Recognised | None:
     if image is None or shape is None or not isinstance(over, tuple | list):
         return None
     axes = (0,) if image.ndim <= 2 else tuple(range(3 - len(over), 3))
-    learned = optional(asked.argument(2, "weight")), optional(asked.argument(3, "bias"))
-    weight, bias = (
-        each if each is None or image.ndim > 2 else each[:, None, None] for each in learned
-    )
-    return _of_the_map(image, axes, weight, bias, number(asked.argument(4, "eps", 1e-5)))
+    learned = _Learned.of(asked, 2, per_channel=image.ndim <= 2)
+    return _of_the_map(image, axes, learned, number(asked.argument(4, "eps", 1e-5)))
 
 
 def layer_norm_of_cells(asked: Question) -> Recognised | None:
@@ -91,13 +85,32 @@ def layer_norm_of_cells(asked: Question) -> Recognised | None:
     image, over = asked.image, asked.argument(1, "normalized_shape")
     if image is None or not isinstance(over, tuple | list) or len(over) != 1:
         return None
-    weight = _per_channel(optional(asked.argument(2, "weight")))
-    bias = _per_channel(optional(asked.argument(3, "bias")))
-    return _of_the_map(image, (0,), weight, bias, number(asked.argument(4, "eps", 1e-5)))
+    learned = _Learned.of(asked, 2, per_channel=True)
+    return _of_the_map(image, (0,), learned, number(asked.argument(4, "eps", 1e-5)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Learned:
+    """Scale and shift as arrays that spread over the map, and the tensors they came from."""
+
+    arrays: dict[str, Float32[np.ndarray, "..."]]
+    tensors: dict[str, Tensor]
+
+    @classmethod
+    def of(cls, asked: Question, place: int, *, per_channel: bool) -> "_Learned":
+        """The arguments weight and bias; the weight stands at `place`."""
+        arguments = {"weight": asked.argument(place, "weight")}
+        arguments["bias"] = asked.argument(place + 1, "bias")
+        arrays = {
+            name: array[:, None, None] if per_channel else array
+            for name, array in ((name, optional(tensor)) for name, tensor in arguments.items())
+            if array is not None
+        }
+        return cls(arrays, tensors(**arguments))
 
 
 def _of_the_map(
-    image: Tensor, axes: tuple[int, ...], weight: Learned, bias: Learned, epsilon: float
+    image: Tensor, axes: tuple[int, ...], learned: _Learned, epsilon: float
 ) -> Recognised | None:
     shape = map_shape(image)
     if shape is None:
@@ -106,25 +119,27 @@ def _of_the_map(
     mean = numbers.mean(axis=axes, keepdims=True)
     variance = numbers.var(axis=axes, keepdims=True)
     statistics = Statistics.CELL if axes == (0,) else Statistics.MAP
-    return _norm(image, mean, variance, weight, bias, epsilon, statistics)
+    sharing = np.arange(mean.size).reshape(mean.shape)
+    return _norm(image, mean, variance, learned, epsilon, statistics, sharing)
 
 
 def _norm(
     image: Tensor,
     mean: Float32[np.ndarray, "..."] | Float64[np.ndarray, "..."],
     variance: Float32[np.ndarray, "..."] | Float64[np.ndarray, "..."],
-    weight: Learned,
-    bias: Learned,
+    learned: _Learned,
     epsilon: float,
-    statistics: Statistics,
+    statistics: Statistics = Statistics.TRAINING,
+    sharing: Int64[np.ndarray, "_ _ _"] | None = None,
 ) -> Recognised | None:
     shape = map_shape(image)
     if shape is None:
         return None
-    scale = 1 / np.sqrt(variance.astype(np.float64) + epsilon)
-    scale = scale if weight is None else scale * weight
+    deviation = 1 / np.sqrt(variance.astype(np.float64) + epsilon)
+    weight, bias = learned.arrays.get("weight"), learned.arrays.get("bias")
+    scale = deviation if weight is None else deviation * weight
     shift = -mean * scale if bias is None else bias - mean * scale
-    learned = {"weight": weight, "bias": bias}
+    numbers = values(image).astype(np.float64).reshape(shape)
     operation = Affine(
         kind="norm",
         text="norm",
@@ -134,16 +149,18 @@ def _norm(
         statistics=statistics,
         options={"epsilon": epsilon},
         parameters={
-            **{name: _flat(array) for name, array in learned.items() if array is not None},
+            **{name: _flat(array) for name, array in learned.arrays.items()},
             "mean": _flat(mean),
             "variance": _flat(variance),
         },
+        standardised=(numbers - mean) * deviation,
+        groups=None if sharing is None else np.broadcast_to(sharing, shape),
+        places={
+            name: np.broadcast_to(np.arange(array.size).reshape(array.shape), shape)
+            for name, array in learned.arrays.items()
+        },
     )
-    return Recognised((image,), operation)
-
-
-def _per_channel(array: Learned) -> Learned:
-    return array if array is None else array[:, None, None]
+    return Recognised((image,), operation, learned.tensors)
 
 
 def _flat(

@@ -2,7 +2,7 @@
 
 import numpy as np
 from jaxtyping import Float64
-from torch import Tensor, nn
+from torch import Tensor
 
 from seethrough.explain.operations import activation as act
 from seethrough.explain.operations.activation import Activation, Curve
@@ -15,6 +15,7 @@ from seethrough.explain.recognition.question import (
     Recogniser,
     number,
     optional,
+    tensors,
     values,
 )
 from seethrough.explain.recording import Argument
@@ -48,17 +49,19 @@ def leaky_relu(asked: Question) -> Recognised | None:
 
 def prelu(asked: Question) -> Recognised | None:
     """A learned slope below zero, one or one for each channel."""
-    image, weight = asked.image, optional(asked.argument(1, "weight"))
+    image, tensor = asked.image, asked.argument(1, "weight")
+    weight = optional(tensor)
     if image is None or weight is None:
         return None
     curves = tuple(act.leaky_relu(float(slope)) for slope in weight.ravel())
     activation = Activation(kind="prelu", curves=curves, parameters={"weight": weight})
-    return Recognised((image,), activation)
+    return Recognised((image,), activation, tensors(weight=tensor))
 
 
 def hardtanh(asked: Question) -> Recognised | None:
     """hardtanh(input, min_val, max_val), which is also how nn.ReLU6 computes."""
-    return _clamped(asked, asked.argument(1, "min_val", -1.0), asked.argument(2, "max_val", 1.0))
+    bounds = asked.argument(1, "min_val", -1.0), asked.argument(2, "max_val", 1.0)
+    return _clamped(asked, *bounds, passes_bounds=False)
 
 
 def clamp(asked: Question) -> Recognised | None:
@@ -76,12 +79,14 @@ def clamp_max(asked: Question) -> Recognised | None:
     return _clamped(asked, None, asked.argument(1, "max"))
 
 
-def _clamped(asked: Question, low: Argument, high: Argument) -> Recognised | None:
+def _clamped(
+    asked: Question, low: Argument, high: Argument, *, passes_bounds: bool = True
+) -> Recognised | None:
     if isinstance(low, Tensor) or isinstance(high, Tensor):
         return None
     bounds = [None if bound is None else number(bound) for bound in (low, high)]
     kind: dict[tuple[float | None, ...], str] = {(0.0, None): "relu", (0.0, 6.0): "relu6"}
-    curve = act.clamp(bounds[0], bounds[1])
+    curve = act.clamp(bounds[0], bounds[1], passes_bounds=passes_bounds)
     return _applied(asked, kind.get((bounds[0], bounds[1]), "clamp"), curve)
 
 
@@ -211,10 +216,13 @@ def _affine(
     shape: Shape | None = asked.shape
     if shape is None or tuple(image.shape) != tuple(asked.result.shape):
         return None
-    parameters = {
-        name: values(constant)
-        for name, constant in learned.items()
-        if isinstance(constant, nn.Parameter)
+    behind = tensors(**learned)
+    parameters = {name: values(tensor) for name, tensor in behind.items()}
+    places = {
+        name: np.broadcast_to(
+            np.arange(array.size).reshape(array.shape), tuple(asked.result.shape)
+        ).reshape(shape)
+        for name, array in parameters.items()
     }
     operation = Affine(
         kind="scale",
@@ -223,8 +231,9 @@ def _affine(
         scale=scale,
         shift=shift,
         parameters=parameters,
+        places=places,
     )
-    return Recognised((image,), operation)
+    return Recognised((image,), operation, behind)
 
 
 POINTWISE: dict[str, Recogniser] = {

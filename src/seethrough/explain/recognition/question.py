@@ -4,14 +4,14 @@ Activations are the tensors that come from the photo; all others are constants o
 Arrays are copies in float32. A map is the one image of a batch: 1 c h w, 1 n or n.
 """
 
-from collections.abc import Callable, Container
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass, field
 from typing import cast
 
 import numpy as np
 import torch
 from jaxtyping import Float32
-from torch import Tensor
+from torch import Tensor, nn
 
 from seethrough.explain.operations.arithmetic import Operation
 from seethrough.explain.operations.region import Shape
@@ -24,6 +24,9 @@ class Recognised:
 
     inputs: tuple[Tensor, ...]
     operation: Operation
+    learned: Mapping[str, Tensor] = field(default_factory=dict)
+    """The tensors behind the operation's learned parameters, by name."""
+    is_turned: bool = False  # the weight's tensor has its axes the other way round
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +76,20 @@ def map_shape(tensor: Tensor) -> Shape | None:
     if len(shape) == 1:
         return shape[0], 1, 1
     return None
+
+
+def is_learned(value: Argument) -> bool:
+    """Whether training would move it: a parameter, or something that stands in for one."""
+    return isinstance(value, nn.Parameter) or (isinstance(value, Tensor) and value.requires_grad)
+
+
+def tensors(**named: Argument) -> dict[str, Tensor]:
+    """Those of the named values that are learned tensors."""
+    return {
+        name: value
+        for name, value in named.items()
+        if isinstance(value, Tensor) and is_learned(value)
+    }
 
 
 def pair(value: Argument) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from seethrough.explain.recognition.question import (
     Recogniser,
     optional,
     pair,
+    tensors,
     values,
     whole,
 )
@@ -30,15 +31,16 @@ def convolution(asked: Question) -> Recognised | None:
         )
     else:
         pad = (0, 0) if padding == "valid" else pair(padding)
+    bias = asked.argument(2, "bias")
     operation = Convolution(
         weight=values(weight),
-        bias=optional(asked.argument(2, "bias")),
+        bias=optional(bias),
         stride=pair(asked.argument(3, "stride", 1)),
         padding=pad,
         dilation=dilation,
         groups=whole(asked.argument(6, "groups", 1)),
     )
-    return Recognised((image,), operation)
+    return Recognised((image,), operation, tensors(weight=weight, bias=bias))
 
 
 def dense(asked: Question) -> Recognised | None:
@@ -46,8 +48,9 @@ def dense(asked: Question) -> Recognised | None:
     vector, weight = asked.image, asked.argument(1, "weight")
     if vector is None or not isinstance(weight, Tensor) or vector.ndim > 2:
         return None
-    bias = optional(asked.argument(2, "bias"))
-    return Recognised((vector,), Dense(weight=values(weight), bias=bias))
+    bias = asked.argument(2, "bias")
+    operation = Dense(weight=values(weight), bias=optional(bias))
+    return Recognised((vector,), operation, tensors(weight=weight, bias=bias))
 
 
 def matrix_product(asked: Question) -> Recognised | None:
@@ -55,7 +58,8 @@ def matrix_product(asked: Question) -> Recognised | None:
     vector, weight = asked.image, asked.argument(1, "other", asked.argument(1, "mat2"))
     if vector is None or not isinstance(weight, Tensor) or vector.ndim > 2 or weight.ndim != 2:
         return None
-    return Recognised((vector,), Dense(weight=values(weight.T), bias=None))
+    operation = Dense(weight=values(weight.T), bias=None)
+    return Recognised((vector,), operation, tensors(weight=weight), is_turned=True)
 
 
 def added_matrix_product(asked: Question) -> Recognised | None:
@@ -68,7 +72,9 @@ def added_matrix_product(asked: Question) -> Recognised | None:
     if not isinstance(vector, Tensor) or asked.is_activation(bias) or vector.ndim > 2:
         return None
     offsets = values(bias.expand(weight.shape[1]))
-    return Recognised((vector,), Dense(weight=values(weight.T), bias=offsets))
+    operation = Dense(weight=values(weight.T), bias=offsets)
+    learned = tensors(weight=weight, bias=bias if bias.ndim == 1 else None)
+    return Recognised((vector,), operation, learned, is_turned=True)
 
 
 def max_pool(asked: Question) -> Recognised | None:
@@ -102,7 +108,7 @@ def adaptive_average(asked: Question) -> Recognised | None:
 
 def adaptive_max(asked: Question) -> Recognised | None:
     """adaptive_max_pool2d, with or without the winners' places."""
-    return _max_to(asked, asked.image)
+    return _max_to(asked, asked.image, shares=False)
 
 
 def mean(asked: Question) -> Recognised | None:
@@ -111,8 +117,8 @@ def mean(asked: Question) -> Recognised | None:
 
 
 def largest(asked: Question) -> Recognised | None:
-    """x.amax((2, 3)): global pooling by another name."""
-    return _max_to(asked, _over_rows_and_columns(asked))
+    """x.amax((2, 3)): global pooling by another name; backwards all equals get their share."""
+    return _max_to(asked, _over_rows_and_columns(asked), shares=True)
 
 
 def _average_to(asked: Question, image: Tensor | None) -> Recognised | None:
@@ -123,12 +129,12 @@ def _average_to(asked: Question, image: Tensor | None) -> Recognised | None:
     return Recognised((image,), AveragePool(kind=kind, windows=Adaptive(size=size)))
 
 
-def _max_to(asked: Question, image: Tensor | None) -> Recognised | None:
+def _max_to(asked: Question, image: Tensor | None, *, shares: bool) -> Recognised | None:
     if image is None or asked.shape is None:
         return None
     size = asked.shape[1:]
     kind = "global_max_pool" if size == (1, 1) else "adaptive_max_pool"
-    return Recognised((image,), MaxPool(kind=kind, windows=Adaptive(size=size)))
+    return Recognised((image,), MaxPool(kind=kind, windows=Adaptive(size=size), shares=shares))
 
 
 def _sliding(asked: Question, dilation: tuple[int, int]) -> Sliding:
