@@ -33,7 +33,8 @@ from .layer import Array, Layer
 def log_probabilities(logits: Array) -> Array:
     """The logarithm of each class's probability, n k."""
     z: Array = logits - logits.max(1, keepdims=True)
-    return z - np.log(np.sum(np.exp(z), axis=1, keepdims=True))
+    total: Array = np.exp(z).sum(1, keepdims=True)
+    return z - np.log(total)
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ class Softmax(Layer):
     def backward(self, x: Array, dy: Array) -> Array:
         """Only what differs from the mean, weighted by the probabilities, changes anything."""
         p = self.forward(x)
-        return p * (dy - np.sum(p * dy, axis=1, keepdims=True)) / self.temperature
+        mean: Array = (p * dy).sum(1, keepdims=True)
+        return p * (dy - mean) / self.temperature
 
 
 @dataclass(frozen=True)
@@ -69,5 +71,5 @@ class CrossEntropy:
 
     def _wanted(self, logits: Array, t: NDArray[np.int64]) -> Array:
         k = logits.shape[1]
-        one: Array = np.eye(k)[t]
-        return (1 - self.smoothing) * one + self.smoothing / k
+        wanted: Array = (1 - self.smoothing) * np.eye(k)[t] + self.smoothing / k
+        return wanted
