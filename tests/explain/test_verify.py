@@ -9,7 +9,8 @@ from torch import nn
 
 from seethrough.errors import LayerError
 from seethrough.explain import trace, verify
-from seethrough.explain.verify import forward_difference, reads_true
+from seethrough.explain.reading import reads_true
+from seethrough.explain.verify import difference_of
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def test_the_worst_cell_is_named(residual, photo):
     layer, unit, row, column, _ = found.worst.split(", ")
     numbers = [int(word.split()[1]) for word in (unit, row, column)]
     again = trace(residual, photo).equation(layer, *numbers)
-    assert forward_difference(again) == found.forward_worst
+    assert difference_of(again) == found.forward_worst
     assert found.worst in str(found)
     assert "digits that add up as displayed: 100 %" in str(found)
     assert set(found.to_dict()) >= {"cells", "layers", "forward_worst", "adds_up"}
@@ -66,12 +67,12 @@ def test_nothing_to_check_is_said(residual):
 
 
 def test_a_wrong_number_of_the_framework_is_noticed(equation):
-    assert forward_difference(equation) < 1e-6
-    assert forward_difference(replace(equation, framework=equation.framework + 0.01)) > 1e-4
+    assert difference_of(equation) < 1e-6
+    assert difference_of(replace(equation, framework=equation.framework + 0.01)) > 1e-4
     terms = (replace(equation.terms[0], product=9.0), *equation.terms[1:])
-    assert forward_difference(replace(equation, terms=terms)) > 1e-2
-    assert forward_difference(replace(equation, step_differences=(0.0, 3e-3))) == 3e-3
-    assert forward_difference(replace(equation, framework=float("nan"))) == float("inf")
+    assert difference_of(replace(equation, terms=terms)) > 1e-2
+    assert difference_of(replace(equation, step_differences=(0.0, 3e-3))) == 3e-3
+    assert difference_of(replace(equation, framework=float("nan"))) == float("inf")
 
 
 def one_more(text):

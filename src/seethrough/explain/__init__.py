@@ -1,5 +1,6 @@
 """Look inside any torch module: every layer of one photo, every number's arithmetic."""
 
+from seethrough.explain.backward import Backward, backward
 from seethrough.explain.equation import Equation
 from seethrough.explain.layer import TracedLayer
 from seethrough.explain.term import ChannelSum, EquationStep, Term
@@ -7,6 +8,7 @@ from seethrough.explain.trace import Trace, trace
 from seethrough.explain.verify import Verification, verify
 
 __all__ = [
+    "Backward",
     "ChannelSum",
     "Equation",
     "EquationStep",
@@ -14,6 +16,7 @@ __all__ = [
     "Trace",
     "TracedLayer",
     "Verification",
+    "backward",
     "trace",
     "verify",
 ]

@@ -38,7 +38,7 @@ import math
 from dataclasses import dataclass, field, fields
 from typing import cast
 
-from seethrough.explain.term import ChannelSum, EquationStep, Term
+from seethrough.explain.term import ChannelSum, EquationStep, Reader, Term
 from seethrough.explain.text import Page
 
 Json = str | int | float | bool | list["Json"] | dict[str, "Json"] | None
@@ -73,7 +73,10 @@ class Equation:
     kernel: tuple[int, int]
     stride: tuple[int, int]
     padding: tuple[int, int]
-    step_differences: tuple[float, ...] = field(repr=False)  # relative, for each step
+    direction: str = "forward"  # forward, backward (at a cell), parameter (at a weight or bias)
+    readers: tuple[Reader, ...] = ()  # backward: whose units the terms' channels are
+    magnitude: float = field(default=0.0, repr=False)  # what differences are relative to
+    step_differences: tuple[float, ...] = field(default=(), repr=False)  # relative, for each step
 
     @property
     def worst_difference(self) -> float:
@@ -83,7 +86,18 @@ class Equation:
 
     def to_dict(self) -> dict[str, Json]:
         """The fields of the server's message, ready for JSON."""
-        return {name: _json(getattr(self, name)) for name in _FIELDS[Equation][:-1]}
+        return {
+            name: _json(getattr(self, name)) for name in _FIELDS[Equation] if name not in _INSIDE
+        }
+
+    @property
+    def _about(self) -> str:
+        unit = f"{self.layer}, unit {self.unit}"
+        return {
+            "forward": unit,
+            "backward": f"gradient of the loss at {unit}",
+            "parameter": f"gradient of the loss for a parameter of {unit}",
+        }[self.direction]
 
     def __str__(self) -> str:
         place = "" if self.row is None else f", row {self.row}, column {self.column}"
@@ -95,7 +109,7 @@ class Equation:
         adds = "the digits add up as displayed" if self.adds_up else "the digits do not add up"
         return str(
             Page(
-                title=f"{self.layer}, unit {self.unit}{place}: {self.shown_activation}",
+                title=f"{self._about}{place}: {self.shown_activation}",
                 formula=self.formula,
                 terms=self.terms,
                 channels=self.channels,
@@ -118,12 +132,13 @@ def _badness(difference: float) -> float:
 def _json(value: object) -> Json:
     if isinstance(value, tuple):
         return [_json(item) for item in value]
-    if isinstance(value, Term | ChannelSum | EquationStep):
+    if isinstance(value, Term | ChannelSum | EquationStep | Reader):
         return {name: getattr(value, name) for name in _FIELDS[type(value)]}
     return cast(Json, value)
 
 
+_INSIDE = {"magnitude", "step_differences"}  # for the check alone
 _FIELDS = {
     record: tuple(item.name for item in fields(record))
-    for record in (Term, ChannelSum, EquationStep, Equation)
+    for record in (Term, ChannelSum, EquationStep, Reader, Equation)
 }

@@ -318,7 +318,7 @@ def _listen(tensor: Tensor, node: Node) -> None:
         node.gradient = gradient
 
     node.tensor = tensor
-    tensor.register_hook(keep)
+    tensor.register_hook(keep)  # type: ignore[no-untyped-call]
 
 
 def _bare(tensor: Tensor) -> Float32[np.ndarray, "..."]:

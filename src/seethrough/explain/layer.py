@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from seethrough.errors import LayerError
-from seethrough.explain.operations.arithmetic import Map, Operation, Value
+from seethrough.explain.operations.arithmetic import Cell, Map, Operation, Value
 from seethrough.explain.operations.region import Shape
 
 PHOTO = "photo"  # what the first layers read
@@ -80,6 +80,10 @@ class TracedLayer:
     def map(self) -> Map:
         """The output as a map: a vector is a map of 1 × 1 cells."""
         return self.output if self.output.ndim == 3 else self.output.reshape(-1, 1, 1)
+
+    def value(self, cell: Cell) -> float:
+        """The framework's number at a cell."""
+        return float(self.map[cell.unit, cell.row, cell.column])
 
     @property
     def map_shape(self) -> Shape:

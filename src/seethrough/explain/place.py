@@ -3,29 +3,43 @@
 from seethrough.errors import LayerError
 from seethrough.explain.layer import TracedLayer
 from seethrough.explain.operations.arithmetic import Cell
+from seethrough.explain.operations.region import Shape
 
 
 def cell_of(layer: TracedLayer, unit: int, row: int | None, column: int | None) -> Cell:
     """A checked cell; row and column are not needed where a layer has a single one."""
-    units, rows, columns = layer.map_shape
-    _check(layer.name, "unit", unit, units)
     is_vector = layer.output.ndim == 1
+    return cell_in(layer.name, layer.map_shape, unit, row, column, is_vector=is_vector)
+
+
+def cell_in(
+    name: str,
+    shape: Shape,
+    unit: int,
+    row: int | None,
+    column: int | None,
+    *,
+    is_vector: bool = False,
+) -> Cell:
+    """The same for anything of this name and shape."""
+    units, rows, columns = shape
+    _check(name, "unit", unit, units)
     if row is None and column is None and (rows, columns) == (1, 1):
         return Cell(unit)
     if row is None or column is None:
         raise LayerError(
-            f"{layer.name} needs a row and a column.",
+            f"{name} needs a row and a column.",
             why=f"each of its units is a map of {rows} × {columns} cells.",
             fix=f"give a row from 0 to {rows - 1} and a column from 0 to {columns - 1}.",
         )
     if is_vector and (row, column) != (0, 0):
         raise LayerError(
-            f"{layer.name} has no row {row}, column {column}.",
+            f"{name} has no row {row}, column {column}.",
             why=f"it is a vector of {units} numbers, not maps.",
             fix="leave row and column out.",
         )
-    _check(layer.name, "row", row, rows)
-    _check(layer.name, "column", column, columns)
+    _check(name, "row", row, rows)
+    _check(name, "column", column, columns)
     return Cell(unit, row, column)
 
 

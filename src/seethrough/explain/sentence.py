@@ -6,10 +6,10 @@ The digits are those that are displayed, so what is heard is what is seen.
 from collections.abc import Sequence
 
 from seethrough.explain.layer import TracedLayer
-from seethrough.explain.operations.arithmetic import Cell
+from seethrough.explain.operations.arithmetic import Arithmetic, Cell
 from seethrough.explain.operations.combination import Concat
 from seethrough.explain.rounding import Shown
-from seethrough.explain.term import EquationStep, Term
+from seethrough.explain.term import EquationStep, Reader, Term
 
 
 def sentence(
@@ -25,6 +25,40 @@ def sentence(
     for step in steps:
         said += f" Then {step.layer}: {step.shown}."
     return said
+
+
+def gradient_sentence(
+    name: str,
+    cell: Cell | None,
+    unit: int,
+    readers: Sequence[Reader],
+    arithmetic: Arithmetic,
+    digits: Shown,
+    steps: Sequence[EquationStep],
+) -> str:
+    """The gradient at one cell; None: of a vector, which has no rows."""
+    place = "" if cell is None else f", row {cell.row}, column {cell.column}"
+    count = len(arithmetic.products.channel)
+    if arithmetic.bias is not None:
+        (probability,), wanted = digits.products[0], digits.bias
+        made = f"the probability {probability} plus {wanted} is {digits.sum}"
+    else:
+        where = " and ".join(dict.fromkeys(reader.layer for reader in readers)) or "nothing"
+        made = f"{_counted(count, 'product')} of gradients at {where} make {digits.sum}"
+    said = f"Gradient of the loss at {name}, unit {unit}{place}: {made}."
+    for step in steps:
+        said += f" Then back through {step.layer}: {step.shown}."
+    return said
+
+
+def parameter_sentence(
+    layer: str, name: str, index: tuple[int, ...], arithmetic: Arithmetic, digits: Shown
+) -> str:
+    """The gradient of one learned number."""
+    place = ", ".join(map(str, index))
+    count = len(arithmetic.products.channel)
+    made = f"{_counted(count, 'product')} of what it met and the gradient there"
+    return f"Gradient of the loss for the {name} {place} of {layer}: {made} make {digits.sum}."
 
 
 def _sum(layer: TracedLayer, cell: Cell, terms: Sequence[Term], digits: Shown) -> str:

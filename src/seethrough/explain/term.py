@@ -40,3 +40,13 @@ class EquationStep:
     value: float
     framework: float
     difference: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A layer that read the cell: the terms' channels `first` … are its units 0 …."""
+
+    layer: str
+    kind: str
+    first: int
+    units: int

@@ -5,29 +5,27 @@ added up anew (`math.fsum`) and compared with the framework's tensor; the steps 
 
     relative difference  |Σ products + bias − framework| / (Σ |product| + |bias|)
 
-In float32 it stays below 1e-5. And the displayed digits are read as a reader would, as decimal
-text, without any of the code that rounded them: products must make the shown channel sums, these
-and the bias the shown sum, every number must be within its last digit of the true one, and the
-steps must go on from the digits where the last one ended, each addition and maximum being exact.
+In float32 it stays below 1e-5. The displayed digits are read as a reader would (`reading`).
+
+Backwards the same: for each photo a random class is called the true one, and random cells of every
+gradient map and random learned numbers of every layer are held against the framework's autograd.
 """
 
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Context, Decimal, localcontext
 
 import numpy as np
 from jaxtyping import UInt8
 from torch import nn
 
 from seethrough.errors import LayerError
+from seethrough.explain.assembly import relative
+from seethrough.explain.backward import Backward, backward
 from seethrough.explain.equation import Equation
+from seethrough.explain.layer import TracedLayer
+from seethrough.explain.reading import reads_true
 from seethrough.explain.trace import Trace, trace
-
-_NUMBER = r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?"
-_SUM = re.compile(rf"({_NUMBER}) ([+-]) ({_NUMBER})")
-_BOUND = re.compile(rf"(max|min)\(({_NUMBER}), (.+)\)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +33,14 @@ class Verification:
     """What was checked and how far off the worst of it was."""
 
     cells: int
-    layers: Mapping[str, float]  # worst relative difference of each layer
+    layers: Mapping[str, float]  # worst relative difference of each layer, forwards
     kinds: Mapping[str, float]  # and of each kind of layer
     forward_worst: float
     worst: str  # where that was
+    gradients: int  # cells and learned numbers whose gradient was checked
+    backward_layers: Mapping[str, float]  # worst relative difference of each layer, backwards
+    backward_worst: float  # 0 where no gradient can be taken
+    worst_gradient: str  # where that was, or why there is none
     adds_up: float  # share of the equations whose displayed digits add up exactly, 0..1
     wrong: tuple[str, ...]  # where they do not
     unknown: tuple[str, ...]  # layers that have no equation
@@ -51,6 +53,10 @@ class Verification:
             "kinds": dict(self.kinds),
             "forward_worst": self.forward_worst,
             "worst": self.worst,
+            "gradients": self.gradients,
+            "backward_layers": dict(self.backward_layers),
+            "backward_worst": self.backward_worst,
+            "worst_gradient": self.worst_gradient,
             "adds_up": self.adds_up,
             "wrong": list(self.wrong),
             "unknown": list(self.unknown),
@@ -65,6 +71,8 @@ class Verification:
                 f"{self.cells} cells of {len(self.layers)} layers, worst relative difference:",
                 *(f"  {line}" for line in lines),
                 f"worst of all: {self.forward_worst:.1e} at {self.worst}",
+                f"{self.gradients} gradients, worst: {self.backward_worst:.1e} at "
+                f"{self.worst_gradient}",
                 f"digits that add up as displayed: {100 * self.adds_up:.6g} %{unknown}",
             ]
         )
@@ -79,106 +87,78 @@ def verify(
 ) -> Verification:
     """Check random cells, at least one of every layer; more than `cells` where there are more."""
     random = np.random.default_rng(seed)
-    worst: dict[str, float] = {}
-    kinds: dict[str, float] = {}
-    wrong: list[str] = []
+    forwards, backwards = _Findings(), _Findings()
     unknown: set[str] = set()
-    checked, forward_worst, where = 0, -1.0, ""
+    why_not = ""
     for index, image in enumerate(images):
+        share = _share(cells, index, len(images))
         seen = trace(module, image)
         unknown.update(layer.name for layer in seen.layers if not layer.known)
-        for equation in _equations(seen, random, _share(cells, index, len(images)), start=checked):
-            checked += 1
-            place = _place(equation, index)
-            difference = forward_difference(equation)
-            worst[equation.layer] = max(worst.get(equation.layer, 0.0), difference)
-            kinds[equation.kind] = max(kinds.get(equation.kind, 0.0), difference)
-            if difference > forward_worst:
-                forward_worst, where = difference, place
-            if not reads_true(equation):
-                wrong.append(place)
-    if not checked:
+        for equation in _equations(seen, random, share, start=forwards.count):
+            forwards.add(equation, equation.layer, _place(equation, index))
+        try:
+            back = backward(module, image, int(random.integers(len(seen.classes))))
+        except LayerError as error:
+            why_not = error.what
+            continue
+        for what, equation in _gradients(back, random, share, start=backwards.count):
+            backwards.add(equation, equation.layer, f"{what}, photo {index}")
+    if not forwards.count:
         raise LayerError(
             "There is nothing to check.",
             why="no photo was given, or no layer of the network has an equation.",
             fix="give at least one photo and a network with convolutions or dense layers.",
         )
+    wrong = (*forwards.wrong, *backwards.wrong)
     return Verification(
-        cells=checked,
-        layers=worst,
-        kinds=kinds,
-        forward_worst=forward_worst,
-        worst=where,
-        adds_up=1 - len(wrong) / checked,
-        wrong=tuple(wrong),
+        cells=forwards.count,
+        layers=forwards.layers,
+        kinds=forwards.kinds,
+        forward_worst=forwards.worst,
+        worst=forwards.where,
+        gradients=backwards.count,
+        backward_layers=backwards.layers,
+        backward_worst=max(backwards.worst, 0.0),
+        worst_gradient=backwards.where or why_not,
+        adds_up=1 - len(wrong) / (forwards.count + backwards.count),
+        wrong=wrong,
         unknown=tuple(sorted(unknown)),
     )
 
 
-def forward_difference(equation: Equation) -> float:
+class _Findings:
+    """The worst of many equations."""
+
+    def __init__(self) -> None:
+        self.layers: dict[str, float] = {}
+        self.kinds: dict[str, float] = {}
+        self.wrong: list[str] = []
+        self.count, self.worst, self.where = 0, -1.0, ""
+
+    def add(self, equation: Equation, layer: str, place: str) -> None:
+        """Check one."""
+        self.count += 1
+        difference = difference_of(equation)
+        self.layers[layer] = max(self.layers.get(layer, 0.0), difference)
+        self.kinds[equation.kind] = max(self.kinds.get(equation.kind, 0.0), difference)
+        if difference > self.worst:
+            self.worst, self.where = difference, place
+        if not reads_true(equation):
+            self.wrong.append(place)
+
+
+def difference_of(equation: Equation) -> float:
     """The worst relative difference of one equation, its terms added up anew."""
     parts = [term.product for term in equation.terms]
     parts += [] if equation.bias is None else [equation.bias]
     try:
         difference = abs(math.fsum(parts) - equation.framework)
-        size = math.fsum(map(abs, parts))
+        size = max(math.fsum(map(abs, parts)), equation.magnitude)
     except (OverflowError, ValueError):
         return math.inf
-    relative = 0.0 if difference == 0 else difference / size if size else math.inf
-    worst = max(relative, *equation.step_differences, 0.0)
-    return math.inf if any(map(math.isnan, (relative, worst))) else worst
-
-
-def reads_true(equation: Equation) -> bool:
-    """Whether everything that is displayed holds as displayed."""
-    if not all(map(math.isfinite, (equation.sum, equation.activation))):
-        return False
-    with localcontext(Context(prec=2000)):
-        return _sums_hold(equation) and _digits_are_close(equation) and _steps_hold(equation)
-
-
-def _sums_hold(equation: Equation) -> bool:
-    by_channel: dict[int, Decimal] = {}
-    for term in equation.terms:
-        so_far = by_channel.get(term.channel, Decimal(0))
-        by_channel[term.channel] = so_far + Decimal(term.shown_product)
-    shown = {channel.channel: Decimal(channel.shown) for channel in equation.channels}
-    bias = Decimal(equation.shown_bias or "0")
-    return by_channel == shown and sum(shown.values(), bias) == Decimal(equation.shown_sum)
-
-
-def _digits_are_close(equation: Equation) -> bool:
-    unit = Decimal(1).scaleb(-equation.decimals)
-    pairs = [(term.shown_product, term.product) for term in equation.terms]
-    pairs += [(equation.shown_sum, equation.sum), (equation.shown_activation, equation.activation)]
-    if equation.shown_bias is not None and equation.bias is not None:
-        pairs.append((equation.shown_bias, equation.bias))
-    return all(abs(Decimal(shown) - Decimal(true)) < unit for shown, true in pairs)
-
-
-def _steps_hold(equation: Equation) -> bool:
-    entering = equation.shown_sum
-    for step in equation.steps:
-        numbers = re.findall(_NUMBER, step.shown)
-        if entering not in numbers:
-            return False
-        for part in step.shown.split("; "):
-            left, equals, right = re.split(" ([=≈]) ", part)
-            if equals == "=" and _evaluate(left) != Decimal(right):
-                return False
-        entering = numbers[-1]
-    return entering == equation.shown_activation
-
-
-def _evaluate(text: str) -> Decimal:
-    bound, added = _BOUND.fullmatch(text), _SUM.fullmatch(text)
-    if bound:
-        first, second = Decimal(bound[2]), _evaluate(bound[3])
-        return max(first, second) if bound[1] == "max" else min(first, second)
-    if added:
-        sign = 1 if added[2] == "+" else -1
-        return Decimal(added[1]) + sign * Decimal(added[3])
-    return Decimal(text)
+    own = relative(difference, size)
+    worst = max(own, *equation.step_differences, 0.0)
+    return math.inf if any(map(math.isnan, (own, worst))) else worst
 
 
 def _share(cells: int, index: int, count: int) -> int:
@@ -198,6 +178,29 @@ def _equations(
         yield seen.equation(
             layer.name, unit, None if is_vector else row, None if is_vector else column
         )
+
+
+def _gradients(
+    back: Backward, random: np.random.Generator, count: int, *, start: int
+) -> Iterator[tuple[str, Equation]]:
+    """In turn at a cell of a layer and at a learned number, as far as they have equations."""
+    layers = [name for name in back.layers if all(map(_is_known, back.slopes.readers(name)))]
+    numbers = [(layer, name) for layer, own in back.parameters.items() for name in own]
+    places: list[tuple[str, str]] = [(layer, "") for layer in layers] + numbers
+    count = max(count, len(places)) if start == 0 else count
+    for index in range(count if places else 0):
+        layer, name = places[(start + index) % len(places)]
+        shape = back.parameters[layer][name].shape if name else back.gradient(layer).shape
+        at = [int(random.integers(size)) for size in shape]
+        what = f"{layer} {name}".rstrip() + f" {', '.join(map(str, at))}"
+        if name:
+            yield what, back.parameter_equation(layer, name, *at)
+        else:
+            yield what, back.equation(layer, *at)
+
+
+def _is_known(reader: tuple[TracedLayer, int]) -> bool:
+    return reader[0].known
 
 
 def _place(equation: Equation, photo: int) -> str:

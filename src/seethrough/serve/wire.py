@@ -340,6 +340,18 @@ class EquationStep(Message):
     difference: float
 
 
+Direction = Literal["forward", "backward", "parameter"]
+
+
+class Reader(Message):
+    """The terms' channels from `first` on are the units of this layer, from 0 on."""
+
+    layer: str
+    kind: str
+    first: int
+    units: int
+
+
 class EquationMessage(Message):
     """The arithmetic behind one activation; the shown digits add up."""
 
@@ -370,6 +382,8 @@ class EquationMessage(Message):
     kernel: list[int]  # [height, width], [1, 1] where there is none
     stride: list[int]
     padding: list[int]
+    direction: Direction
+    readers: list[Reader]  # backward: the layers that read the cell
 
 
 class WindowMessage(Message):

@@ -174,6 +174,17 @@ def products_at(cells: Sequence[Axis], inputs: np.ndarray, weights: np.ndarray) 
     return products(channel, row, column, inputs, weights)
 
 
+def together(parts: Sequence[Products], first: Sequence[int]) -> Products:
+    """The terms of several sums as one; each part's channels begin at its `first`."""
+
+    def column(name: str) -> np.ndarray:
+        return np.concatenate([getattr(part, name) for part in parts])
+
+    channels = [part.channel + start for part, start in zip(parts, first, strict=True)]
+    names = ("row", "column", "input", "weight", "product", "is_padding", "is_winner")
+    return Products(channel=np.concatenate(channels), **{name: column(name) for name in names})
+
+
 def spread_places(cell: Cell, shape: tuple[int, ...], wide: tuple[int, ...]) -> list[Axis]:
     """Channels, rows and columns of all cells of a wide map that read a cell of a narrow one.
 

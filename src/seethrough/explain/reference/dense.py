@@ -7,11 +7,26 @@ Input i has weight[k, i] in output k, and weight k, i meets x[n, i] in each phot
     dx[n, i]      = Σ over k of  dy[n, k] · weight[k, i]            dx = dy · W
     dweight[k, i] = Σ over n of  dy[n, k] · x[n, i]                 dW = dyᵀ · x
     dbias[k]      = Σ over n of  dy[n, k]
+
+Where maps end and vectors begin, `Flatten` puts all numbers of a photo in one row.
 """
 
 from dataclasses import dataclass
 
-from .layer import Array, Learner
+from .layer import Array, Layer, Learner
+
+
+@dataclass(frozen=True)
+class Flatten(Layer):
+    """Maps n c h w become vectors n c·h·w."""
+
+    def forward(self, x: Array) -> Array:
+        """All numbers of a photo in reading order, channel after channel."""
+        return x.reshape(len(x), -1)
+
+    def backward(self, x: Array, dy: Array) -> Array:
+        """Each slope goes back to where its number came from."""
+        return dy.reshape(x.shape)
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,6 +19,7 @@ batch of vectors n k; one photo is a batch of one.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,3 +50,25 @@ class Learner(Layer):
     @abstractmethod
     def gradients(self, x: Array, dy: Array) -> dict[str, Array]:
         """dw under each parameter's name: dw[i] = Σ over j of dy[j] · ∂y[j]/∂w[i]."""
+
+
+def parameters_of(layers: Mapping[str, Layer]) -> dict[str, Array]:
+    """The parameters of all layers that have some, as `layer.parameter`."""
+    return {
+        f"{name}.{part}": array
+        for name, layer in layers.items()
+        if isinstance(layer, Learner)
+        for part, array in layer.parameters.items()
+    }
+
+
+def gradients_of(
+    layers: Mapping[str, Layer], xs: Iterable[Array], dys: Iterable[Array]
+) -> dict[str, Array]:
+    """Their gradients under the same names, from what each layer read and what came back to it."""
+    return {
+        f"{name}.{part}": array
+        for (name, layer), x, dy in zip(layers.items(), xs, dys, strict=True)
+        if isinstance(layer, Learner)
+        for part, array in layer.gradients(x, dy).items()
+    }

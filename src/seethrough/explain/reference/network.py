@@ -10,7 +10,7 @@ gives back what it got.
 
 from dataclasses import dataclass
 
-from .layer import Array, Layer, Learner
+from .layer import Array, Layer, Learner, gradients_of, parameters_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,12 +22,7 @@ class Network(Learner):
     @property
     def parameters(self) -> dict[str, Array]:
         """All arrays that learn, as `layer.parameter`."""
-        return {
-            f"{name}.{part}": array
-            for name, layer in self.layers.items()
-            if isinstance(layer, Learner)
-            for part, array in layer.parameters.items()
-        }
+        return parameters_of(self.layers)
 
     def activations(self, x: Array) -> list[Array]:
         """a₀ … a_m: the input, then what each layer made of the one before."""
@@ -45,12 +40,7 @@ class Network(Learner):
 
     def gradients_at(self, made: list[Array], found: list[Array]) -> dict[str, Array]:
         """How the loss changes with each parameter, from both lists."""
-        return {
-            f"{name}.{part}": array
-            for (name, layer), x, dy in zip(self.layers.items(), made[:-1], found[1:], strict=True)
-            if isinstance(layer, Learner)
-            for part, array in layer.gradients(x, dy).items()
-        }
+        return gradients_of(self.layers, made[:-1], found[1:])
 
     def forward(self, x: Array) -> Array:
         """The last activation."""
