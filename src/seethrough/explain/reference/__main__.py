@@ -26,7 +26,7 @@ def striped(n: int, rng: np.random.Generator) -> tuple[Array, NDArray[np.int64]]
     phase = rng.integers(0, 4, (n, 1, 1, 1))
     lying = (np.arange(12)[:, None] + np.zeros(12, dtype=int) + phase) % 4 < 2
     light = np.where(t[:, None, None, None] == 0, lying, lying.mT)
-    return np.clip(np.round(128 + 60 * (light - 0.5) + rng.normal(0, 60, light.shape)), 0, 255), t
+    return np.clip(np.round(128 + 75 * (light - 0.5) + rng.normal(0, 60, light.shape)), 0, 255), t
 
 
 def drawn(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
@@ -60,7 +60,7 @@ def main() -> None:
         for name, w in network.parameters.items()
     }
     for step in range(60):
-        wrong = learn(network, loss, updates, *striped(16, rng), lr=0.02)
+        wrong = learn(network, loss, updates, *striped(16, rng), lr=0.01)
         if step % 10 == 0:
             print(f"step {step:2}  loss {wrong:.3f}")
     x, t = striped(500, rng)
