@@ -18,12 +18,21 @@ function desk() {
       (answer) => told.push(answer),
       (thrown) => failed.push(thrown)
     );
+  const prepare = (key: string) =>
+    latest.prepare(
+      key,
+      (signal) =>
+        new Promise((answer, refuse) => {
+          open.set(key, answer);
+          signal.addEventListener('abort', () => refuse(new DOMException('', 'AbortError')));
+        })
+    );
   const answer = async (key: string) => {
     open.get(key)?.(key.toUpperCase());
     open.delete(key);
     await new Promise((done) => setTimeout(done));
   };
-  return { open, told, failed, latest, ask, answer };
+  return { open, told, failed, latest, ask, prepare, answer };
 }
 
 describe('the latest question', () => {
@@ -66,5 +75,34 @@ describe('the latest question', () => {
     }
     expect(latest.peek('a')).toBeUndefined();
     expect(latest.peek('d')).toBe('D');
+  });
+
+  it('takes what was prepared for it, and does not ask twice', async () => {
+    const { ask, prepare, answer, open, told, failed } = desk();
+    prepare('a');
+    const sent = open.get('a');
+    expect(told).toEqual([]);
+    ask('a');
+    expect(open.get('a')).toBe(sent);
+    await answer('a');
+    prepare('b');
+    await answer('b');
+    ask('b');
+    expect(told).toEqual(['A', 'B']);
+    expect(failed).toEqual([]);
+  });
+
+  it('does not wait for what was prepared but is not asked', async () => {
+    const { ask, prepare, answer, open, told, failed, latest } = desk();
+    prepare('a');
+    ask('b');
+    expect([...open.keys()]).toEqual(['a', 'b']);
+    prepare('c');
+    expect(open.has('c')).toBe(false);
+    await answer('a');
+    expect(latest.peek('a')).toBeUndefined();
+    await answer('b');
+    expect(told).toEqual(['B']);
+    expect(failed).toEqual([]);
   });
 });

@@ -1,13 +1,15 @@
 /**
  * One question at a time, and always the newest: while an answer is on its way, only the last
  * question asked meanwhile is kept. A window that slides fast thus shows what the server can
- * deliver, and ends on the cell where it stopped. Answers are remembered.
+ * deliver, and ends on the cell where it stopped. Answers are remembered. What will probably be
+ * asked next can be prepared: it is sent while nothing is asked, and what is asked goes before it.
  */
 export class Latest<Answer> {
   #known = new Map<string, Answer>();
   #size: number;
   #waiting: (() => Promise<void>) | null = null;
   #running: AbortController | null = null;
+  #prepared: { key: string; answer: Promise<Answer>; control: AbortController } | null = null;
 
   constructor(size = 400) {
     this.#size = size;
@@ -15,6 +17,21 @@ export class Latest<Answer> {
 
   peek(key: string): Answer | undefined {
     return this.#known.get(key);
+  }
+
+  /** Sends a question before it is asked, unless there is something to do. */
+  prepare(key: string, fetch: (signal: AbortSignal) => Promise<Answer>): void {
+    if (this.#known.has(key) || this.#running || this.#prepared?.key === key) return;
+    this.#prepared?.control.abort();
+    const control = new AbortController();
+    const prepared = (this.#prepared = { key, control, answer: fetch(control.signal) });
+    const done = () => {
+      if (this.#prepared === prepared) this.#prepared = null;
+    };
+    prepared.answer.then((answer) => {
+      this.#remember(key, answer);
+      done();
+    }, done);
   }
 
   /** `tell` hears the answer, unless a newer question was asked before it could be sent. */
@@ -32,9 +49,10 @@ export class Latest<Answer> {
       return;
     }
     const send = async () => {
-      const running = (this.#running = new AbortController());
+      const early = this.#taken(key);
+      const running = (this.#running = early?.control ?? new AbortController());
       try {
-        const answer = await fetch(running.signal);
+        const answer = await (early?.answer ?? fetch(running.signal));
         this.#remember(key, answer);
         if (!running.signal.aborted) tell(answer);
       } catch (thrown) {
@@ -51,6 +69,15 @@ export class Latest<Answer> {
     this.#running?.abort();
     this.#running = null;
     this.#waiting = null;
+  }
+
+  /** What was prepared, if it is this; if not, it no longer stands in the way. */
+  #taken(key: string) {
+    const prepared = this.#prepared;
+    this.#prepared = null;
+    if (prepared?.key === key) return prepared;
+    prepared?.control.abort();
+    return null;
   }
 
   #next(): void {

@@ -1,7 +1,7 @@
 /** theme.css's colours as numbers, for canvases; read again whenever the paper changes. */
 import { createContext } from 'svelte';
 import type { Theme } from '../state/theme.svelte';
-import { table, type Palette, type Rgb } from './colour';
+import { css, inkOn, table, tableIndex, type Palette, type Rgb } from './colour';
 
 export function read(name: string): Rgb {
   const probe = document.createElement('i');
@@ -35,6 +35,21 @@ export class Colours {
   });
 
   table: Uint32Array = $derived(table(this.palette));
+
+  /** Ground and ink of each colour of the table, as styles; written when first asked for. */
+  #tiles: (string | undefined)[] = $derived.by(() => (void this.palette, []));
+
+  /** The style of a cell with digits on it, in the colour that `table` has for the value. */
+  tile(value: number, extent: number): string {
+    const at = tableIndex(value, extent);
+    return (this.#tiles[at] ??= this.#tile(at));
+  }
+
+  #tile(at: number): string {
+    const pixel = this.table[at]!;
+    const ground: Rgb = [pixel & 255, (pixel >> 8) & 255, (pixel >> 16) & 255];
+    return `background-color:${css(ground)};color:${css(inkOn(ground, this.palette))}`;
+  }
 }
 
 export const [coloursOf, provideColours] = createContext<Colours>();

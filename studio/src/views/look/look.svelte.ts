@@ -4,6 +4,8 @@ import { api, refusal, type Refused, type Tensor } from '../../api/client';
 import { Latest } from '../../api/latest';
 import type { EquationMessage, TracedLayerMessage } from '../../api/types';
 import { isWeighted } from '../../network/edges';
+import { benchOf } from '../../network/kinds';
+import { afterPaint } from '../../state/paint';
 import type { Cell } from '../../state/place';
 import type { Route } from '../../state/route.svelte';
 import { carry, isSpatial, mapSize, Scene, scales, type Scale } from './scene';
@@ -22,6 +24,7 @@ export interface Partials {
 }
 
 const settled_ms = 300; // the address follows when the window rests
+const rest_ms = 40; // a pointer that rests on a unit may be about to click
 
 export class Look {
   readonly run: string;
@@ -32,6 +35,8 @@ export class Look {
   /** the newest answer; an older one stays until the next is there */
   equation = $state.raw<EquationMessage | null>(null);
   equationRefused = $state.raw<Refused | null>(null);
+  /** the equation a frame later: for what may follow the answer */
+  followed = $state.raw<EquationMessage | null>(null);
   partials = $state.raw<Partials | null>(null);
   hovered = $state.raw<Selected | null>(null);
   #weights = $state.raw<ReadonlyMap<string, Tensor>>(new Map());
@@ -41,6 +46,7 @@ export class Look {
   #partials = new Latest<Tensor>(24);
   #asked = new Set<string>();
   #settling: ReturnType<typeof setTimeout> | undefined;
+  #resting: ReturnType<typeof setTimeout> | undefined;
 
   constructor(run: string, route: Route) {
     this.run = run;
@@ -143,18 +149,34 @@ export class Look {
   askEquation(): void {
     const { scene, selected, cell } = this;
     if (!scene || !selected) return;
-    const { photo, weights_sha256 } = scene.trace;
-    const { layer, unit } = selected;
-    const query = { layer: layer.name, unit, ...cell, weights_sha256 };
+    const { key, fetch } = this.#question(scene, selected, cell);
     this.#equations.ask(
-      [photo.id, weights_sha256, layer.name, unit, cell?.row, cell?.column].join('/'),
-      (signal) => api.equation(this.run, photo.id, query, signal),
+      key,
+      fetch,
       (equation) => {
         this.equation = equation;
         this.equationRefused = null;
+        afterPaint(() => (this.followed = this.equation));
       },
       (thrown) => (this.equationRefused = refusal(thrown))
     );
+  }
+
+  /** Points at a unit, or at nothing; where the pointer rests, its equation is asked already. */
+  hover(unit: Selected | null): void {
+    this.hovered = unit;
+    clearTimeout(this.#resting);
+    if (unit) this.#resting = setTimeout(() => this.prepare(unit), rest_ms);
+  }
+
+  /** Asks the equation that a click on this unit will show. */
+  prepare(of: Selected): void {
+    const { scene } = this;
+    const isThis = of.layer === this.selected?.layer && of.unit === this.selected.unit;
+    if (!scene || isThis || benchOf(of.layer.kind, of.layer.known) === 'box') return;
+    const place = () => this.#carried(of.layer) ?? scene.strongest(of.layer, of.unit);
+    const { key, fetch } = this.#question(scene, of, isSpatial(of.layer) ? place() : null);
+    this.#equations.prepare(key, fetch);
   }
 
   askPartials(): void {
@@ -162,8 +184,8 @@ export class Look {
     if (!scene || selected?.layer.kind !== 'conv') return;
     const { photo, weights_sha256 } = scene.trace;
     const [layer, unit] = [selected.layer.name, selected.unit];
-    // after the equation, which is waited for: both at once would each take longer
-    const { equation } = this;
+    // after the equation stands there: both at once would each take longer
+    const equation = this.followed;
     const key = [photo.id, weights_sha256, layer, unit].join('/');
     if (equation?.layer !== layer || equation.unit !== unit) return;
     if (untrack(() => this.partials)?.key === key) return;
@@ -187,6 +209,15 @@ export class Look {
   }
 
   // ------------------------------------------------------------ inside
+
+  #question(scene: Scene, { layer, unit }: Selected, cell: Cell | null) {
+    const { photo, weights_sha256 } = scene.trace;
+    const query = { layer: layer.name, unit, ...cell, weights_sha256 };
+    return {
+      key: [photo.id, weights_sha256, layer.name, unit, cell?.row, cell?.column].join('/'),
+      fetch: (signal: AbortSignal) => api.equation(this.run, photo.id, query, signal)
+    };
+  }
 
   #carried(layer: TracedLayerMessage): Cell | undefined {
     if (!isSpatial(layer)) return undefined;
