@@ -2,7 +2,8 @@
 
 Python blocks of a page run in order, in one namespace, in a folder with photos/ (two classes, and a
 damaged file), cup.jpg and a finished run. A block that cannot run in a test stands below a
-line `<!-- no-run: why -->`.
+line `<!-- no-run: why -->`. A block may show a file of the package instead, with `--8<--`; the file
+has tests of its own.
 """
 
 import re
@@ -28,6 +29,7 @@ DOCS = sorted((ROOT / "docs").rglob("*.md"))
 PAGES = [ROOT / "README.md", *DOCS]
 SET_ASIDE = re.compile(r"<!-- no-run: .+ -->\n\Z")
 FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+INCLUDED = re.compile(r'--8<-- "[a-z_]+\.py"\n')
 LINK = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
 
 
@@ -35,11 +37,16 @@ def _name(page):
     return page.relative_to(ROOT).as_posix()
 
 
+def _language(fence):
+    """What stands behind the fence, without a title."""
+    return fence[1].partition(" title=")[0]
+
+
 def _blocks(page, language):
     """Line and text of each block of a language, and whether it is set aside."""
     text = page.read_text(encoding="utf-8")
     for found in FENCE.finditer(text):
-        if found[1] == language:
+        if _language(found) == language and not INCLUDED.fullmatch(found[2]):
             is_set_aside = SET_ASIDE.search(text[: found.start()]) is not None
             yield text.count("\n", 0, found.start(2)) + 1, found[2], is_set_aside
 
@@ -106,7 +113,7 @@ def test_some_pages_have_python_and_few_blocks_are_set_aside():
 def test_every_fenced_block_names_its_language():
     allowed = {"python", "console", "text", "toml"}
     named = {
-        (_name(page), found[1])
+        (_name(page), _language(found))
         for page in PAGES
         for found in FENCE.finditer(page.read_text(encoding="utf-8"))
     }
