@@ -18,6 +18,7 @@ def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs and cached data sets of a test live and die with it."""
     monkeypatch.setenv("SEETHROUGH_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("SEETHROUGH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("SEETHROUGH_CONFIG", str(tmp_path / "config"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

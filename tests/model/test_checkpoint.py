@@ -21,10 +21,10 @@ from seethrough.model.checkpoint import (
     load_into,
     pack,
     read,
-    restore,
     unpack,
     weights_sha256,
 )
+from seethrough.model.make import restore
 from seethrough.model.presets import preset
 from seethrough.model.spec import parse
 

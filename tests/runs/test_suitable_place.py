@@ -10,12 +10,13 @@ from seethrough.train.recipe import DEMO, Recipe
 
 
 def test_the_demo_trains_on_one_thread_beside_the_page_that_shows_it() -> None:
-    assert suitable_place(preset("demo"), DEMO, 6).num_threads() == 1
+    assert suitable_place(measure(preset("demo"), 6), DEMO).num_threads() == 1
 
 
 def test_a_step_of_a_billion_multiply_adds_takes_all_threads() -> None:
     spec = parse("conv 16 k3 p1, relu, flatten, dense", image_px=32)
-    each = sum(size.multiply_adds for size in measure(spec, 4))
+    sizes = measure(spec, 4)
+    each = sum(size.multiply_adds for size in sizes)
     below, above = 1_000_000_000 // each, 1_000_000_000 // each + 1
-    assert suitable_place(spec, Recipe(batch=below), 4).threads == 1
-    assert suitable_place(spec, Recipe(batch=above), 4).num_threads() == torch.get_num_threads()
+    assert suitable_place(sizes, Recipe(batch=below)).threads == 1
+    assert suitable_place(sizes, Recipe(batch=above)).num_threads() == torch.get_num_threads()

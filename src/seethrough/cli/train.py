@@ -10,7 +10,9 @@ from seethrough.cli import options
 @click.command("train", short_help="Train a network on a folder of photos.")
 @click.argument("folder", required=False)
 @click.option(
-    "--model", metavar="NAME_OR_TEXT", help="demo, tiny-vgg, lenet-5, a .toml, or layers."
+    "--model",
+    metavar="NETWORK",
+    help="A ready one (demo, resnet-18, ...), layers, a .toml, or nets.py:make.",
 )
 @click.option("--image-px", type=click.IntRange(8, 512), metavar="N", help="Side of the images.")
 @click.option("--epochs", type=click.IntRange(min=1), metavar="N", help="Times through the photos.")
@@ -41,6 +43,7 @@ def command(
     \b
     seethrough train photos/ --epochs 20 --seed 7
     seethrough train photos/ --model "conv 8 k5 s2, relu, maxpool 2, flatten, dense"
+    seethrough train photos/ --model nets.py:make      a function of your own
     seethrough train --resume last
 
     Ctrl-C stops and saves; --resume goes on where it was, as if it had not been stopped.
@@ -49,13 +52,14 @@ def command(
     weights_sha256 (nothing when stopped: the exit code is 130 then).
     """
     if resume is not None:
-        others = (folder, model, image_px, epochs, seed, recipe)
+        others = (folder, _unless_code(model), image_px, epochs, seed, recipe)
         if any(given is not None for given in others):
             raise click.UsageError(
                 "--resume goes on with the photos, the network and the recipe that the run was "
-                "started with. Leave the others out, or start a new run without --resume."
+                "started with. Leave the others out, or start a new run without --resume. (Only "
+                "a function of your own, nets.py:make, may be named again with --model.)"
             )
-        return _resume(resume, runs_dir=runs_dir, as_json=as_json)
+        return _resume(resume, code=model, runs_dir=runs_dir, as_json=as_json)
     if folder is None:
         raise click.UsageError(
             "FOLDER is missing: one sub-folder of photos a class, or a zip of that. "
@@ -85,16 +89,16 @@ def _train(
     from seethrough.cli.loading import load_photos
     from seethrough.cli.terminal import say
     from seethrough.cli.training import train_here
-    from seethrough.model.presets import resolve
+    from seethrough.model.presets import asked_for
     from seethrough.runs.creation import create, train_images
     from seethrough.train.recipe import Recipe
 
-    asked = None if model is None else resolve(model, image_px)  # before a photo is read
+    asked = None if model is None else asked_for(model, image_px)  # before a photo is read
     stored = None if recipe_file is None else Recipe.read(recipe_file)
     if asked is not None and image_px is None and _has_own_size(model):
         image_px = asked.image_px
     dataset = load_photos(folder, image_px=image_px, is_quiet=as_json)
-    spec = resolve(model or "demo", dataset.image_px)
+    spec = asked_for(model or "demo", dataset.image_px)
     if stored is None:
         stored = Recipe.default_for(train_images=train_images(dataset), image_px=dataset.image_px)
     recipe = Recipe.from_dict(
@@ -110,18 +114,24 @@ def _train(
 
 
 def _has_own_size(model: str | None) -> bool:
-    """Ready networks and files say for which images they were made; layers alone do not."""
+    """Texts and files say for which images they were made; layers alone and code do not."""
     from seethrough.model.presets import PRESETS
 
     return model is not None and (model in PRESETS or model.endswith(".toml"))
 
 
-def _resume(reference: str, *, runs_dir: Path | None, as_json: bool) -> int:
+def _unless_code(model: str | None) -> str | None:
+    from seethrough.model.source import is_reference
+
+    return None if model is not None and is_reference(model) else model
+
+
+def _resume(reference: str, *, code: str | None, runs_dir: Path | None, as_json: bool) -> int:
     from seethrough.cli.terminal import say
     from seethrough.cli.training import train_here
     from seethrough.runs.folder import open_run
 
-    run = open_run(reference, options.runs_folder(runs_dir))
+    run = open_run(reference, options.runs_folder(runs_dir), code=code)
     summary = run.summary
     if not as_json:
         say(f"Going on with {run.id} after epoch {summary.epoch} of {summary.epochs}.")

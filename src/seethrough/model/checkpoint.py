@@ -25,8 +25,6 @@ import torch
 from torch import Tensor, nn
 
 from seethrough.errors import CheckpointError
-from seethrough.model.build import build
-from seethrough.model.spec import NetworkSpec
 
 MAX_HEADER = 8 * 1024 * 1024  # bytes
 DIGEST = "seethrough.sha256"
@@ -155,13 +153,6 @@ def _foreign(why: str) -> CheckpointError:
         why=why,
         fix="load them into the network that they were trained with.",
     )
-
-
-def restore(spec: NetworkSpec, num_classes: int, tensors: Mapping[str, Tensor]) -> nn.Sequential:
-    """The network with these weights, its normalisation included, in evaluation mode."""
-    module = build(spec, num_classes=num_classes, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0), seed=0)
-    load_into(module, tensors)
-    return module.eval()
 
 
 def weights_sha256(module: nn.Module) -> str:

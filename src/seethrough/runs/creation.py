@@ -6,6 +6,7 @@ train on them, StorageError where the folder cannot be made. Nothing is left beh
 
 import dataclasses
 import platform
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -14,9 +15,11 @@ import numpy as np
 
 from seethrough.data.dataset import Dataset, Split
 from seethrough.errors import RecipeError, ShapeError, StorageError
-from seethrough.model.shapes import measure
-from seethrough.model.spec import NetworkSpec, to_text
-from seethrough.runs import durable, manifest, names
+from seethrough.model.coded import ModuleSpec, Network, Origin
+from seethrough.model.recorded import measured
+from seethrough.model.shapes import LayerSize
+from seethrough.model.spec import to_text
+from seethrough.runs import consent, durable, manifest, names
 from seethrough.runs.folder import Run, default_runs_dir
 from seethrough.runs.manifest import DatasetFacts, Manifest, NetworkFacts, Problem, SplitCount
 from seethrough.train.batches import Batches
@@ -33,14 +36,17 @@ _SMALL_STEP = 1_000_000_000
 
 def create(
     dataset: Dataset,
-    spec: NetworkSpec,
+    spec: Network,
     recipe: Recipe,
     *,
     runs_dir: Path | None = None,
     place: Place | None = None,
 ) -> Run:
-    """A new run, waiting to be recorded."""
-    _check(dataset, spec, recipe)
+    """A new run, waiting to be recorded.
+
+    The code of a network that is a function of the user's own is imported, and noted as theirs.
+    """
+    sizes = _checked(dataset, spec, recipe)
     runs_dir = (runs_dir or default_runs_dir()).expanduser().absolute()
     facts = DatasetFacts(
         name=dataset.name,
@@ -56,15 +62,14 @@ def create(
         notes=dataset.notes,
         plan=dataclasses.asdict(dataset.plan),
     )
-    network = NetworkFacts(name=spec.name, image_px=spec.image_px, text=to_text(spec))
-    place = place or suitable_place(spec, recipe, len(dataset.classes))
+    place = place or suitable_place(sizes, recipe)
     ground, watched = environment(place), _watched(dataset)
     folder = _new_folder(runs_dir)
     made = Manifest(
         id=folder.name,
         created=datetime.now(UTC).isoformat(timespec="microseconds"),
         dataset=facts,
-        network=network,
+        network=_network(spec, sizes),
         recipe=recipe,
         environment=ground,
         watched=watched,
@@ -83,12 +88,12 @@ def train_images(dataset: Dataset) -> int:
     return len(dataset.indices(Split.TRAIN))
 
 
-def suitable_place(spec: NetworkSpec, recipe: Recipe, num_classes: int) -> Place:
+def suitable_place(sizes: Sequence[LayerSize], recipe: Recipe) -> Place:
     """One thread where a step is small, else as many as torch chose.
 
     A function of the run alone, so that it trains with the same bits whenever it goes on.
     """
-    forward = recipe.batch * sum(size.multiply_adds for size in measure(spec, num_classes))
+    forward = recipe.batch * sum(size.multiply_adds for size in sizes)
     return Place(threads=1 if forward < _SMALL_STEP else None)
 
 
@@ -106,8 +111,9 @@ def environment(place: Place) -> dict[str, str]:
     }
 
 
-def _check(dataset: Dataset, spec: NetworkSpec, recipe: Recipe) -> None:
-    measure(spec, len(dataset.classes))
+def _checked(dataset: Dataset, spec: Network, recipe: Recipe) -> tuple[LayerSize, ...]:
+    """The network's layers, if it can learn from these images."""
+    sizes = measured(spec, len(dataset.classes))
     Batches.of(dataset, recipe)
     if spec.image_px != dataset.image_px:
         raise ShapeError(
@@ -121,6 +127,23 @@ def _check(dataset: Dataset, spec: NetworkSpec, recipe: Recipe) -> None:
             why="nothing of the image would be left.",
             fix=f"write a number from 0 to {dataset.image_px - 1}, such as shift_px=2.",
         )
+    return sizes
+
+
+def _network(spec: Network, sizes: tuple[LayerSize, ...]) -> NetworkFacts:
+    if not isinstance(spec, ModuleSpec):
+        return NetworkFacts(name=spec.name, image_px=spec.image_px, text=to_text(spec))
+    if spec.origin is Origin.REFERENCE:
+        consent.note(spec)
+    return NetworkFacts(
+        name=spec.name,
+        image_px=spec.image_px,
+        text=spec.text,
+        kind=spec.origin.value,
+        layers=sizes,
+        source=spec.source,
+        source_sha256=spec.source_sha256,
+    )
 
 
 def _new_folder(runs_dir: Path) -> Path:

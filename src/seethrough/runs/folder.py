@@ -11,6 +11,7 @@
 Reading names and logs needs no torch; `classifier`, `predictions` and `dataset` load it.
 """
 
+import dataclasses
 import difflib
 import json
 import os
@@ -24,8 +25,9 @@ import platformdirs
 from seethrough.errors import CheckpointError, RunError
 from seethrough.evaluate.report import Report
 from seethrough.model import spec
-from seethrough.model.spec import NetworkSpec
-from seethrough.runs import log, manifest, summary
+from seethrough.model.coded import ModuleSpec, Network, Origin
+from seethrough.model.shapes import LayerSize, measure
+from seethrough.runs import consent, log, manifest, summary
 from seethrough.runs.log import LogEvent
 from seethrough.runs.manifest import Manifest
 from seethrough.runs.summary import Summary
@@ -42,6 +44,7 @@ class Run:
 
     folder: Path
     manifest: Manifest
+    code: str | None = None  # a function that the user names in place of the one in the manifest
 
     @property
     def id(self) -> str:
@@ -54,10 +57,35 @@ class Run:
         return summary.summarise(self.folder)
 
     @property
-    def network(self) -> NetworkSpec:
-        """The network that was trained."""
+    def network(self) -> Network:
+        """The network that was trained; naming it imports nothing."""
         facts = self.manifest.network
-        return spec.parse(facts.text, name=facts.name, image_px=facts.image_px)
+        if facts.kind == "layers":
+            return spec.parse(facts.text, name=facts.name, image_px=facts.image_px)
+        return ModuleSpec(
+            name=facts.name,
+            image_px=facts.image_px,
+            text=facts.text,
+            origin=Origin(facts.kind),
+            source=facts.source,
+            source_sha256=facts.source_sha256,
+        )
+
+    @property
+    def sizes(self) -> tuple[LayerSize, ...]:
+        """Every layer of the network; of one that is code, as measured when the run was made."""
+        network = self.network
+        if isinstance(network, ModuleSpec):
+            return self.manifest.network.layers
+        return measure(network, len(self.manifest.dataset.classes))
+
+    @property
+    def buildable(self) -> Network:
+        """The network, if its code may be imported here; RunError says why not."""
+        network = self.network
+        if isinstance(network, ModuleSpec) and network.origin is Origin.REFERENCE:
+            return consent.agreed(network, self.id, self.code)
+        return network
 
     @property
     def report(self) -> Report:
@@ -86,7 +114,8 @@ class Run:
         try:
             return results.classifier(self)
         except CheckpointError as error:
-            if not self.summary.is_finished:
+            is_own_code = self.manifest.network.kind == Origin.REFERENCE
+            if is_own_code or not self.summary.is_finished:
                 raise
             raise CheckpointError(error.what, why=error.why, fix=_make_again(self)) from None
 
@@ -125,8 +154,18 @@ def default_runs_dir() -> Path:
     return Path(given).expanduser() if given else platformdirs.user_data_path("seethrough") / "runs"
 
 
-def open_run(reference: str | Path, runs_dir: Path | None = None) -> Run:
-    """The run with this id, a unique beginning of one, this folder, or the `last` one."""
+def open_run(
+    reference: str | Path, runs_dir: Path | None = None, *, code: str | None = None
+) -> Run:
+    """The run with this id, a unique beginning of one, this folder, or the `last` one.
+
+    `code` names the function that makes its network (`nets.py:make`), where that is code which was
+    not named on this machine before, or lies elsewhere now: it may be imported then.
+    """
+    return dataclasses.replace(_found(reference, runs_dir), code=code)
+
+
+def _found(reference: str | Path, runs_dir: Path | None) -> Run:
     place = runs_dir or default_runs_dir()
     folder, ids = Path(reference).expanduser(), run_ids(place)
     is_folder = isinstance(reference, Path) or os.sep in reference or reference in {".", ".."}

@@ -1,9 +1,9 @@
 """run.json: what a run is, written once when it is created.
 
-    schema       1; a newer one is refused
+    schema       2; 1 is read as well, a newer one is refused
     id, created  the run's name; when, ISO 8601 in UTC
     dataset      what was learned from: source, fingerprint, classes, counts, problems, notes
-    network      name, image_px, text
+    network      name, image_px, kind, text; of code also its layers, of the user's code its source
     recipe       everything that changes the result
     environment  versions, processor, threads: what else bit-identical weights depend on
     watched      positions in the data set of the test images that the log follows
@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from seethrough.errors import RunError
+from seethrough.model.shapes import LayerSize
 from seethrough.train.recipe import Recipe
 
-SCHEMA = 1
+SCHEMA = 2
 FILE = "run.json"
 
 
@@ -62,11 +63,21 @@ class DatasetFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkFacts:
-    """The network's name and its text."""
+    """The network: its text, or the code that makes it.
+
+    kind      text                                   layers, source, source_sha256
+    layers    the layers in one line                 what the text says; none
+    ready     the name of a ready network            as measured; none
+    reference the function that the user named       as measured; the file with it
+    """
 
     name: str
     image_px: int
     text: str
+    kind: str = "layers"
+    layers: tuple[LayerSize, ...] = ()
+    source: str | None = None
+    source_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,9 +112,14 @@ def read(folder: Path) -> Manifest:
         dataset["counts"] = tuple(SplitCount(**count) for count in dataset["counts"])
         dataset["problems"] = tuple(Problem(**problem) for problem in dataset["problems"])
         dataset["notes"] = tuple(dataset["notes"])
+        network = dict(stored.pop("network"))
+        network["layers"] = tuple(
+            LayerSize(**{**layer, "shape": tuple(layer["shape"])})
+            for layer in network.get("layers", ())
+        )
         return Manifest(
             dataset=DatasetFacts(**dataset),
-            network=NetworkFacts(**stored.pop("network")),
+            network=NetworkFacts(**network),
             recipe=Recipe.from_dict(stored.pop("recipe")),
             watched=tuple(stored.pop("watched")),
             **stored,

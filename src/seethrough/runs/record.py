@@ -13,10 +13,10 @@ from pathlib import Path
 from seethrough.data.dataset import Dataset
 from seethrough.data.load import load
 from seethrough.errors import RunError, SeethroughError, StorageError
-from seethrough.model.build import build
 from seethrough.model.checkpoint import weights_sha256
-from seethrough.model.presets import resolve
-from seethrough.model.spec import NetworkSpec
+from seethrough.model.coded import Network
+from seethrough.model.make import make
+from seethrough.model.presets import asked_for
 from seethrough.runs import checkpoints, creation, durable, lines, process, results
 from seethrough.runs.checkpoints import Checkpoint
 from seethrough.runs.folder import Run
@@ -31,7 +31,7 @@ from seethrough.train.recipe import Recipe
 def train(
     dataset: Dataset | str | Path,
     *,
-    network: str | NetworkSpec | None = None,
+    network: str | Network | None = None,
     recipe: Recipe | None = None,
     runs_dir: Path | None = None,
     place: Place | None = None,
@@ -42,8 +42,8 @@ def train(
     their number.
     """
     images = dataset if isinstance(dataset, Dataset) else load(dataset)
-    if not isinstance(network, NetworkSpec):
-        network = resolve(network or "demo", images.image_px)
+    if network is None or isinstance(network, str):
+        network = asked_for(network or "demo", images.image_px)
     if recipe is None:
         split = creation.train_images(images)
         recipe = Recipe.default_for(train_images=split, image_px=images.image_px)
@@ -76,9 +76,7 @@ def record(
             )
         durable.sweep(run.folder)
         durable.sweep(run.folder / "checkpoints")
-        place = place or creation.suitable_place(
-            run.network, run.manifest.recipe, len(dataset.classes)
-        )
+        place = place or creation.suitable_place(run.sizes, run.manifest.recipe)
         recording = _Recording(run, dataset, place)
         try:
             yield from recording.lines(should_stop)
@@ -92,8 +90,9 @@ class _Recording:
     def __init__(self, run: Run, dataset: Dataset, place: Place) -> None:
         self.run, self.dataset, self.place = run, dataset, place
         mean, std = dataset.mean_std()
-        self.network = build(
-            run.network,
+        network = run.buildable
+        self.network = make(
+            network,
             num_classes=len(dataset.classes),
             mean=mean,
             std=std,
@@ -103,6 +102,8 @@ class _Recording:
         path = run.folder / "log.jsonl"
         if self.kept is not None:
             self.notes += _differences(run, place)
+            if network != run.network:
+                self.notes.append("Its code is not what it was made with: results may differ.")
             if not begins_with(path, self.kept.log):
                 self.notes.append("The log was changed since the checkpoint; some of it is lost.")
             self.notes.append(f"Resumed after step {self.kept.state.step}.")

@@ -27,6 +27,7 @@ from seethrough.data.split import SplitPlan
 from seethrough.errors import RunError
 from seethrough.evaluate.report import evaluate
 from seethrough.model import checkpoint
+from seethrough.model.make import restore
 from seethrough.runs import checkpoints, durable
 from seethrough.runs.folder import Run
 
@@ -92,7 +93,7 @@ def classifier(run: Run) -> Classifier:
     """The network of a finished run, or of the newest checkpoint of another."""
     classes = run.manifest.dataset.classes
     return Classifier(
-        module=checkpoint.restore(run.network, len(classes), _weights(run)),
+        module=restore(run.buildable, len(classes), _weights(run)),
         classes=classes,
         image_px=run.manifest.network.image_px,
         network=run.manifest.network.text,

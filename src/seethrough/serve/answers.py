@@ -6,7 +6,6 @@ import numpy as np
 from fastapi import Response
 from jaxtyping import Float32
 
-from seethrough.model.shapes import measure
 from seethrough.runs.folder import Run
 from seethrough.runs.summary import Summary
 from seethrough.serve import wire
@@ -68,7 +67,7 @@ def detail(run: Run) -> wire.RunDetail:
             parameters=size.parameters,
             receptive_field_px=size.reach,
         )
-        for size in measure(run.network, len(run.manifest.dataset.classes))
+        for size in run.sizes
     ]
     return wire.RunDetail(
         summary=summary(run.summary),

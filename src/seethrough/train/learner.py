@@ -60,7 +60,7 @@ class Learner:
         self.step += 1
         for buffer, kept in self._statistics:
             kept.copy_(buffer)
-        with self.clock("forward"):
+        with self.clock("forward"), _drawn(self.recipe.seed, self.step):
             logits = self.network(images)
             smoothing = self.recipe.label_smoothing
             loss = functional.cross_entropy(logits, labels, label_smoothing=smoothing)
@@ -138,6 +138,21 @@ class Learner:
     def _has_finite_gradients(self) -> bool:
         gradients = [p.grad for p in self.network.parameters() if p.grad is not None]
         return bool(torch.isfinite(nn.utils.get_total_norm(gradients)))
+
+
+@contextmanager
+def _drawn(seed: int, step: int) -> Iterator[None]:
+    """Random numbers by seed and step inside (dropout); outside, they go on as if none was drawn.
+
+    A resumed training leaves out what the first one left out, without keeping the generator.
+    """
+    generator = torch.default_generator
+    state = generator.get_state()
+    try:
+        generator.manual_seed((seed * 1_000_003 + step) % 2**63)
+        yield
+    finally:
+        generator.set_state(state)
 
 
 def _part(state: TrainState, prefix: str) -> dict[str, Tensor]:

@@ -1,0 +1,55 @@
+"""From any network, text or code, to a torch module with seeded weights, normalisation first.
+
+A text is built by `build`, a ready network by its function in `networks`, a reference by importing
+the user's function: whoever calls `make` with a reference has the user's word that it may run.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from seethrough.model.build import Normalise, build
+from seethrough.model.checkpoint import load_into
+from seethrough.model.coded import Network, Origin
+from seethrough.model.networks.table import READY
+from seethrough.model.reference import joined, load_module, seeded
+from seethrough.model.spec import NetworkSpec
+
+
+def make(
+    network: Network,
+    *,
+    num_classes: int,
+    mean: Sequence[float] | Float[np.ndarray, "3"],
+    std: Sequence[float] | Float[np.ndarray, "3"],
+    seed: int,
+) -> nn.Sequential:
+    """The network with its untrained weights, in training mode: pixels 0..255 to logits n k.
+
+    The weights depend on the seed alone; nobody's random numbers are moved.
+    """
+    if isinstance(network, NetworkSpec):
+        return build(network, num_classes=num_classes, mean=mean, std=std, seed=seed)
+    means, deviations = [float(value) for value in mean], [float(value) for value in std]
+    if network.origin is Origin.REFERENCE:
+        return load_module(
+            network.text,
+            num_classes=num_classes,
+            image_px=network.image_px,
+            mean=means,
+            std=deviations,
+            seed=seed,
+        )
+    with seeded(seed):
+        module = READY[network.text](num_classes, network.image_px)
+    return joined(Normalise(means, deviations), module)
+
+
+def restore(network: Network, num_classes: int, tensors: Mapping[str, Tensor]) -> nn.Sequential:
+    """The network with these weights, its normalisation included, in evaluation mode."""
+    nothing, one = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+    module = make(network, num_classes=num_classes, mean=nothing, std=one, seed=0)
+    load_into(module, tensors)
+    return module.eval()
