@@ -219,6 +219,12 @@ def test_each_kind_of_normalisation_is_torchs(seed, sizes, epsilon):
             ref.Norm(*pair, groups=groups, epsilon=epsilon),
             lambda x, **w: F.group_norm(x, groups, **w, **alike),
         ),
+        (
+            ref.cell_norm(*pair, epsilon),
+            lambda x, **w: F.layer_norm(x.movedim(1, 3), (len(w["bias"]),), **w, **alike).movedim(
+                3, 1
+            ),
+        ),
     ):
         # z is (x − μ)/σ: an error of x − μ grows with |x|/σ, and dx with 1/σ
         assert_like_torch(ours, theirs, x, rng, tolerance=1e-11)

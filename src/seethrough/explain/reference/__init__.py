@@ -25,7 +25,7 @@ from .layer import Array, Layer, Learner
 from .learning import learn
 from .loss import CrossEntropy, Softmax
 from .network import Network
-from .normalisation import KeptNorm, Norm, batch_norm, instance_norm, layer_norm
+from .normalisation import KeptNorm, Norm, batch_norm, cell_norm, instance_norm, layer_norm
 from .photo import Normalise
 from .pooling import AdaptiveAveragePool, AdaptiveMaxPool, AveragePool, MaxPool
 from .update import AdamW, Momentum, Update
@@ -75,6 +75,7 @@ __all__ = [
     "Update",
     "Window",
     "batch_norm",
+    "cell_norm",
     "instance_norm",
     "layer_norm",
     "learn",

@@ -65,7 +65,7 @@ def main() -> None:
             print(f"step {step:2}  loss {wrong:.3f}")
     x, t = striped(500, rng)
     right = np.mean(network.forward(x).argmax(1) == t)
-    print(f"of 500 new photos {100 * right:.1f} % are told rightly")
+    print(f"of 500 new photos {100 * right:.1f} % are recognised")
 
 
 if __name__ == "__main__":

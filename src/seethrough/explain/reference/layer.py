@@ -28,7 +28,7 @@ Array = NDArray[np.float64]
 
 
 class Layer(ABC):
-    """A function of one array that learns nothing."""
+    """A function of one array, both ways."""
 
     @abstractmethod
     def forward(self, x: Array) -> Array:

@@ -5,12 +5,14 @@ Over the m numbers of a group, and then with a scale and a shift that are learne
     μ = Σ x / m      v = Σ (x − μ)² / m      σ = √(v + ε)      z = (x − μ) / σ
     y = weight · z + bias
 
-What shares a group is all that the four kinds differ in:
+What shares a group is all that the kinds differ in. With the channels dealt into g groups, x is
+n g c/g cells, and a mean is one over some of these four axes:
 
-    batch     one channel of all photos together     Ioffe and Szegedy 2015, arXiv:1502.03167
-    instance  one channel of one photo               Ulyanov et al. 2016, arXiv:1607.08022
-    layer     all channels of one photo              Ba et al. 2016, arXiv:1607.06450
-    group     some channels of one photo             Wu and He 2018, arXiv:1803.08494
+    batch     g = c   over n, c/g, cells   one channel of all photos    arXiv:1502.03167 (2015)
+    instance  g = c   over c/g, cells      one channel of one photo     arXiv:1607.08022 (2016)
+    group     any g   over c/g, cells      some channels of one photo   arXiv:1803.08494 (2018)
+    layer     g = 1   over c/g, cells      one photo                    arXiv:1607.06450 (2016)
+    cell      g = 1   over c/g             one cell of one photo        arXiv:2201.03545 (2022)
 
 Backwards, with dz = dy · weight. Every x moves every z of its group in three ways:
 
@@ -23,7 +25,7 @@ Backwards, with dz = dy · weight. Every x moves every z of its group in three w
 
     dx = ( dz − mean of dz − z · mean of (dz · z) ) / σ
 
-and with weight and bias every number of the channel has to do:
+Weight and bias meet every number of their channel:
 
     dweight = Σ dy · z      dbias = Σ dy
 
@@ -47,7 +49,7 @@ class Norm(Learner):
     weight: Array  # c; or c h w, a scale for every place (layer normalisation)
     bias: Array  # of the same shape
     groups: int
-    is_over_batch: bool = False
+    over: tuple[int, ...] = (2, 3)  # axes of n g c/g cells
     epsilon: float = EPSILON
 
     @property
@@ -79,14 +81,15 @@ class Norm(Learner):
 
     def _mean(self, x: Array) -> Array:
         """Each number replaced by its group's mean."""
-        rows = x.reshape(len(x), self.groups, -1)
-        mean: Array = rows.mean((0, 2) if self.is_over_batch else 2, keepdims=True)
-        return np.broadcast_to(mean, rows.shape).reshape(x.shape)
+        n, c = x.shape[:2]
+        dealt = x.reshape(n, self.groups, c // self.groups, -1)
+        mean: Array = dealt.mean(self.over, keepdims=True)
+        return np.broadcast_to(mean, dealt.shape).reshape(x.shape)
 
 
 def batch_norm(weight: Array, bias: Array, epsilon: float = EPSILON) -> Norm:
     """As it is while a network learns."""
-    return Norm(weight, bias, groups=len(weight), is_over_batch=True, epsilon=epsilon)
+    return Norm(weight, bias, groups=len(weight), over=(0, 2, 3), epsilon=epsilon)
 
 
 def instance_norm(weight: Array, bias: Array, epsilon: float = EPSILON) -> Norm:
@@ -97,6 +100,11 @@ def instance_norm(weight: Array, bias: Array, epsilon: float = EPSILON) -> Norm:
 def layer_norm(weight: Array, bias: Array, epsilon: float = EPSILON) -> Norm:
     """Every photo by itself."""
     return Norm(weight, bias, groups=1, epsilon=epsilon)
+
+
+def cell_norm(weight: Array, bias: Array, epsilon: float = EPSILON) -> Norm:
+    """Every cell of a photo by itself: layer normalisation as ConvNeXt has it."""
+    return Norm(weight, bias, groups=1, over=(2,), epsilon=epsilon)
 
 
 @dataclass(frozen=True, eq=False)
