@@ -2,6 +2,7 @@
 
     classifier.predict("cup.jpg")     one photo judged
     classifier.trace("cup.jpg")       every layer's input and output for it
+    classifier.backward("cup.jpg", "cup")   and what comes back from the loss of its true class
     classifier.evaluate(photos)       how good it is on the test photos of a data set
 
 A photo is a path, the bytes of a file, or an array of pixels (height, width, red green blue; 0..255
@@ -22,6 +23,7 @@ from seethrough.data.dataset import Dataset, Split
 from seethrough.data.decode import Fitted, fit, picture
 from seethrough.errors import DataError, ShapeError
 from seethrough.evaluate.report import Report, evaluate
+from seethrough.explain.backward import Backward, backward
 from seethrough.explain.trace import Trace, trace
 from seethrough.model.build import Normalise
 from seethrough.model.mode import one_thread, place_of
@@ -72,6 +74,24 @@ class Classifier:
         pixels = self.fitted(photo, name=name).pixels
         with one_thread():  # as for `predict`: both give the same numbers
             return trace(self.module, pixels, classes=self.classes)
+
+    def backward(self, photo: Photo, label: str | int, *, name: str | None = None) -> Backward:
+        """The gradient of −log p(label) at every activation and every weight, for one photo.
+
+        `label` is the name of its true class, or its number. Raises DataError for a class that the
+        network does not know, LayerError where no gradient goes through it.
+        """
+        known = dict(zip(self.classes, range(len(self.classes)), strict=True))
+        if isinstance(label, str) and label not in known:
+            raise DataError(
+                f"There is no class {label[:80]!r}.",
+                why=f"the network knows {_list(self.classes)}.",
+                fix="name one of them: the loss is taken from its probability.",
+            )
+        number = known[label] if isinstance(label, str) else label
+        pixels = self.fitted(photo, name=name).pixels
+        with one_thread():
+            return backward(self.module, pixels, number, classes=self.classes)
 
     def probabilities(self, images: UInt8[np.ndarray, "n h w 3"]) -> Float32[np.ndarray, "n k"]:
         """Probabilities of many images that have the network's size already."""

@@ -125,3 +125,88 @@ def test_verify_finds_every_equation_right(seethrough, trained):
     shown = seethrough(*words).out
     assert f"{found['cells']} activations recomputed" in shown
     assert all(name in shown for name in itertools.islice(found["layers"], 3))
+
+
+# ---------------------------------------------------------------- backwards
+
+
+def test_backwards_a_weight_is_moved_by_what_it_met_and_what_came_back(seethrough, trained, photo):
+    """conv1's weight 2,1,0,2: Σ of the padded input's cells × the gradient map, with numpy."""
+    words = ("--layer", "conv1", "--weight", "2,1,0,2", "--label", "stripe")
+    said = seethrough(
+        "explain", trained.id, photo, *words, "--runs-dir", trained.runs_dir, "--json"
+    ).json
+    EquationMessage.model_validate(said)
+    back = open_run(trained.id, trained.runs_dir).classifier.backward(photo, "stripe")
+    upstream = back.gradient("conv1")[2].astype(np.float64)
+    padded = np.pad(back.trace.layer("normalise").output, ((0, 0), (1, 1), (1, 1)))
+    met = padded[1, 0 : 2 * len(upstream) : 2, 2 : 2 + 2 * upstream.shape[1] : 2]
+    assert (said["direction"], said["parameter"], said["index"]) == (
+        "parameter",
+        "weight",
+        [2, 1, 0, 2],
+    )
+    assert said["sum"] == pytest.approx(float((met * upstream).sum()), rel=1e-9)
+    assert abs(said["difference"]) < 1e-6
+    assert said["adds_up"]
+
+
+def test_backwards_at_a_cell_without_a_place_the_largest_is_taken(seethrough, trained, photo):
+    words = ("explain", trained.id, photo, "--layer", "relu1", "--gradient", "--label", "circle")
+    said = seethrough(*words, "--runs-dir", trained.runs_dir, "--json").json
+    gradient = open_run(trained.id, trained.runs_dir).classifier.backward(photo, "circle")
+    assert abs(said["framework"]) == np.abs(gradient.gradient("relu1")).max()
+    assert [step["layer"] for step in said["steps"]] == ["relu1", "norm1"]
+    text = seethrough(*words, "--runs-dir", trained.runs_dir).out
+    assert text.startswith("gradient of the loss at relu1, unit ")
+
+
+def test_a_photo_of_the_data_set_has_its_own_class_for_the_loss(seethrough, trained):
+    words = ("explain", trained.id, "t0", "--layer", "dense1", "--runs-dir", trained.runs_dir)
+    own = seethrough(*words, "--unit", "0", "--gradient", "--json").json
+    named = seethrough(*words, "--unit", "0", "--gradient", "--label", "circle", "--json").json
+    assert own == named
+    assert own["bias"] == -1
+
+
+def test_a_file_needs_a_label_for_its_loss(seethrough, trained, photo):
+    words = ("--layer", "relu1", "--gradient", "--runs-dir", trained.runs_dir)
+    said = seethrough("explain", trained.id, photo, *words)
+    assert said.code == 2
+    assert "--label" in said.err
+    unknown = seethrough("explain", trained.id, photo, *words, "--label", "moon")
+    assert unknown.code == 2
+    assert "There is no class 'moon'." in unknown.err
+
+
+def test_two_numbers_at_once_are_refused(seethrough, trained, photo):
+    words = ("--layer", "conv1", "--weight", "0,0,0,0", "--at", "1,1", "--label", "circle")
+    said = seethrough("explain", trained.id, photo, *words, "--runs-dir", trained.runs_dir)
+    assert said.code == 2
+    assert "Ask for one" in said.err
+
+
+def test_verify_goes_both_ways(seethrough, trained):
+    words = ("verify", trained.id, "--cells", "40", "--runs-dir", trained.runs_dir)
+    said = seethrough(*words, "--json")
+    assert said.code == 0
+    assert said.json["gradients"] >= 40
+    assert 0 < said.json["backward_worst"] < 1e-5
+    assert set(said.json["backward_layers"]) >= {"photo", "conv1", "norm1", "relu1", "dense1"}
+    assert "gradients recomputed" in seethrough(*words).out
+
+
+def test_verify_takes_a_function_that_makes_a_network(seethrough, tmp_path):
+    own = tmp_path / "mine.py"
+    own.write_text(
+        "from torch import nn\n"
+        "def make(num_classes):\n"
+        "    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.GELU(), nn.Flatten(),\n"
+        "                         nn.Linear(4 * 14 * 14, num_classes))\n"
+    )
+    words = ("--cells", "30", "--image-px", "16", "--classes", "5", "--json")
+    said = seethrough("verify", f"{own}:make", *words)
+    assert said.code == 0
+    assert said.json["cells"] >= 30
+    assert "gelu" in said.json["kinds"]
+    assert 0 < said.json["backward_worst"] < 1e-5

@@ -8,13 +8,13 @@ from seethrough.cli.main import seethrough
 
 FLAGS = {
     "demo": "--once --seed --port --no-open --runs-dir --json",
-    "train": "FOLDER --model --image-px --epochs --seed --recipe --resume --runs-dir --json",
+    "train": "FOLDER --model --from --image-px --epochs --seed --recipe --resume --runs-dir --json",
     "runs": "--runs-dir --json",
     "runs stop": "RUN --runs-dir",
     "evaluate": "RUN --runs-dir --json",
     "predict": "RUN PATH... --runs-dir --json",
-    "explain": "RUN PHOTO --layer --unit --at --runs-dir --json",
-    "verify": "RUN --cells --runs-dir --json",
+    "explain": "RUN PHOTO --layer --unit --at --gradient --weight --bias --label --runs-dir --json",
+    "verify": "RUN|MODULE:FUNCTION --cells --classes --image-px --runs-dir --json",
     "studio": "[RUN] --port --no-open --runs-dir",
 }
 

@@ -191,3 +191,76 @@ def test_a_run_is_looked_into_while_it_learns(trained, tmp_path, portal):
     assert second["weights_sha256"] == client.get(f"/api/runs/{run.id}").json()["weights_sha256"]
     assert client.get(f"{base}/t3/activations").content != drawn
     assert client.get(base).json()["photos"][0]["predicted"] is not None
+
+
+# ---------------------------------------------------------------- backwards
+
+
+def test_the_gradients_lie_where_the_way_back_says(client, base, trained):
+    told = client.get(f"{base}/backward").json()
+    back = wire.BackwardMessage.model_validate(told)
+    numbers = floats(client.get(f"{base}/gradients"))
+    assert len(numbers) == back.floats
+    dataset = trained.run.dataset()
+    label = dataset.classes[dataset.labels[3]]
+    own = trained.run.classifier.backward(dataset.images[3], label)
+    assert (back.label, back.loss) == (label, own.loss)
+    assert [layer.name for layer in back.layers] == ["photo", *list(own.layers)[1:]]
+    for layer in back.layers:
+        piece = numbers[layer.offset : layer.offset + int(np.prod(layer.shape))]
+        assert np.array_equal(piece.reshape(layer.shape), own.gradient(layer.name)), layer.name
+        assert (layer.minimum, layer.maximum) == (piece.min(), piece.max())
+    for parameter in back.parameters:
+        query = {"layer": parameter.layer, "name": parameter.name}
+        answer = client.get(f"{base}/parameter-gradients", params=query)
+        assert answer.headers["x-shape"] == ",".join(map(str, parameter.shape))
+        expected = own.parameters[parameter.layer][parameter.name]
+        assert np.array_equal(floats(answer).reshape(parameter.shape), expected)
+
+
+def test_another_class_makes_another_loss(client, base):
+    trace = client.get(f"{base}/trace").json()
+    losses = [
+        client.get(f"{base}/backward", params={"label": label}).json()["loss"]
+        for label in trace["classes"]
+    ]
+    assert losses == pytest.approx([-np.log(p) for p in trace["probabilities"]], rel=1e-5)
+    refused = client.get(f"{base}/backward", params={"label": "moon"})
+    assert refused.status_code == 422
+    assert "There is no class 'moon'." in refused.json()["what"]
+
+
+def test_the_equations_of_the_way_back_add_up_to_its_numbers(client, base):
+    back = client.get(f"{base}/backward").json()
+    numbers = floats(client.get(f"{base}/gradients"))
+    conv = next(layer for layer in back["layers"] if layer["name"] == "conv1")
+    place = {"layer": "conv1", "unit": 1, "row": 2, "column": 3}
+    said = client.get(f"{base}/gradient-equation", params=place).json()
+    at = conv["offset"] + int(np.ravel_multi_index((1, 2, 3), conv["shape"]))
+    assert said["framework"] == numbers[at]
+    assert said["direction"] == "backward"
+    query = {"layer": "conv1", "index": [1, 2, 0, 1]}
+    weight = client.get(f"{base}/parameter-equation", params=query).json()
+    whole = client.get(f"{base}/parameter-gradients", params={"layer": "conv1"})
+    shape = [int(size) for size in whole.headers["x-shape"].split(",")]
+    assert weight["framework"] == floats(whole).reshape(shape)[1, 2, 0, 1]
+    for equation in (said, weight):
+        assert sum(digits(term["shown_product"]) for term in equation["terms"]) == digits(
+            equation["shown_sum"]
+        )
+        assert abs(equation["relative_difference"]) < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("address", "query"),
+    [
+        ("gradient-equation", {"layer": "moon", "unit": 0, "row": 0, "column": 0}),
+        ("gradient-equation", {"layer": "conv1", "unit": 99, "row": 0, "column": 0}),
+        ("parameter-equation", {"layer": "conv1", "index": [0, 0]}),
+        ("parameter-gradients", {"layer": "relu1"}),
+    ],
+)
+def test_what_has_no_gradient_is_refused_in_words(client, base, address, query):
+    refused = client.get(f"{base}/{address}", params=query)
+    assert refused.status_code in {404, 422}
+    wire.ErrorMessage.model_validate(refused.json())

@@ -1,6 +1,7 @@
 """`seethrough explain`: the arithmetic behind one activation, in the terminal."""
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +10,12 @@ import click
 from seethrough.cli import options
 
 if TYPE_CHECKING:
+    import numpy as np
+    from jaxtyping import Float32
+
     from seethrough.classifier import Classifier
-    from seethrough.explain.layer import TracedLayer
+    from seethrough.explain.backward import Backward
+    from seethrough.explain.equation import Equation
     from seethrough.explain.trace import Trace
     from seethrough.runs.folder import Run
 
@@ -30,12 +35,30 @@ class _Cell(click.ParamType[tuple[int, int]]):
         return int(found[1]), int(found[2])
 
 
+class _Place(click.ParamType[tuple[int, ...]]):
+    """I,J,…: a place in a parameter, one number for each of its axes, from 0."""
+
+    name = "I,J,…"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        """Whole numbers."""
+        if re.fullmatch(r"\s*\d{1,6}(\s*,\s*\d{1,6}){0,4}\s*", str(value)) is None:
+            self.fail(f"{value!r} is not I,J,…: whole numbers from 0, such as 3,0,1,1.")
+        return tuple(int(number) for number in str(value).split(","))
+
+
 @click.command("explain", short_help="The arithmetic behind one value in the network.")
 @options.run
 @click.argument("photo", metavar="PHOTO")
 @click.option("--layer", metavar="NAME", help="Which layer; without it, all are listed.")
 @click.option("--unit", type=click.IntRange(min=0), metavar="K", help="Which unit, from 0.")
 @click.option("--at", type=_Cell(), help="Which cell of the unit's map, from 0,0.")
+@click.option("--gradient", is_flag=True, help="Backwards: the gradient of the loss there.")
+@click.option("--weight", type=_Place(), help="Backwards: the gradient of this weight's number.")
+@click.option("--bias", type=_Place(), help="Backwards: the gradient of this bias.")
+@click.option("--label", metavar="CLASS", help="Backwards: the true class of the photo.")
 @options.runs_dir
 @options.as_json
 def command(
@@ -44,8 +67,12 @@ def command(
     layer: str | None,
     unit: int | None,
     at: tuple[int, int] | None,
+    weight: tuple[int, ...] | None,
+    bias: tuple[int, ...] | None,
+    label: str | None,
     runs_dir: Path | None,
     *,
+    gradient: bool,
     as_json: bool,
 ) -> None:
     """Show the equation behind one activation: every product, the sum, what comes after.
@@ -53,30 +80,40 @@ def command(
     \b
     seethrough explain last cup.jpg
     seethrough explain last cup.jpg --layer conv2 --unit 3 --at 10,12
+    seethrough explain last cup.jpg --layer relu2 --unit 3 --at 10,12 --gradient --label cup
+    seethrough explain last cup.jpg --layer conv2 --weight 3,0,1,1 --label cup
 
     PHOTO is a file, or the id of a photo of the run's data set, such as t12. Without --layer all
     layers are listed; without --unit or --at the unit or the cell with the largest value is taken.
+    Backwards the loss is -log of the probability of --label, for a photo of the data set of its own
+    class; --weight takes unit,channel,row,column (dense: unit,input), --bias the unit.
 
     --json prints one equation: kind, layer, unit, row, column, terms (each channel, row, column,
     input, weight, product and their shown digits), channels, bias, sum, steps, activation,
     framework, difference, relative_difference, adds_up and more; without --layer: photo, label,
     probability, layers (each name, kind, text, shape, minimum, maximum).
     """
-    from seethrough.cli.terminal import print_json, print_text, say
     from seethrough.runs.folder import open_run
 
-    if layer is None and (unit is not None or at is not None):
-        raise click.UsageError("--unit and --at belong to a layer: name it with --layer.")
+    asked = _Asked(layer or "", unit, at, weight, bias, goes_back=gradient)
+    asked.check()
     opened = open_run(run, options.runs_folder(runs_dir))
-    classifier = opened.classifier
-    trace = _trace(opened, classifier, photo)
+    content, name, own = _photo(opened, photo)
     if layer is None:
-        _list_layers(trace, classifier, photo, as_json=as_json)
-        return
-    if (unit is None or at is None) and trace.layer(layer).known:
-        unit, at = _strongest(trace.layer(layer), unit, at)
-    row, column = at or (None, None)
-    equation = trace.equation(layer, unit=unit or 0, row=row, column=column)
+        trace = opened.classifier.trace(content, name=name)
+        _list_layers(trace, opened.classifier, photo, as_json=as_json)
+    elif not asked.is_backward:
+        _print(_forward(opened.classifier.trace(content, name=name), asked), as_json=as_json)
+    elif label is None and own is None:
+        raise click.UsageError("Name the photo's true class with --label: it makes the loss.")
+    else:
+        back = opened.classifier.backward(content, label or own or "", name=name)
+        _print(_backward(back, asked), as_json=as_json)
+
+
+def _print(equation: "Equation", *, as_json: bool) -> None:
+    from seethrough.cli.terminal import print_json, print_text, say
+
     if as_json:
         print_json(equation.to_dict())
         return
@@ -85,11 +122,52 @@ def command(
         say("These digits do not add up: please report it.")
 
 
-def _trace(run: "Run", classifier: "Classifier", photo: str) -> "Trace":
-    """The photo in that file, or of that id, through the network."""
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Which number; what was not named is chosen. Without a layer: all are listed."""
+
+    layer: str
+    unit: int | None
+    at: tuple[int, int] | None
+    weight: tuple[int, ...] | None
+    bias: tuple[int, ...] | None
+    goes_back: bool
+
+    @property
+    def is_backward(self) -> bool:
+        """Whether a gradient was asked for."""
+        return self.goes_back or self.weight is not None or self.bias is not None
+
+    def check(self) -> None:
+        """One number of one layer."""
+        parts = (self.weight, self.bias, self.at if not self.goes_back else True)
+        if not self.layer and (self.is_backward or self.unit is not None or self.at is not None):
+            raise click.UsageError("Numbers belong to a layer: name it with --layer.")
+        if sum(part is not None for part in parts) > 1:
+            raise click.UsageError("Ask for one: --at, --gradient, --weight or --bias.")
+
+
+def _forward(trace: "Trace", asked: _Asked) -> "Equation":
+    unit, at = asked.unit, asked.at
+    if (unit is None or at is None) and trace.layer(asked.layer).known:
+        unit, at = _strongest(trace.layer(asked.layer).output, unit, at)
+    return trace.equation(asked.layer, unit or 0, *(at or (None, None)))
+
+
+def _backward(back: "Backward", asked: _Asked) -> "Equation":
+    if asked.weight is not None:
+        return back.parameter_equation(asked.layer, "weight", *asked.weight)
+    if asked.bias is not None:
+        return back.parameter_equation(asked.layer, "bias", *asked.bias)
+    unit, at = _strongest(abs(back.gradient(asked.layer)), asked.unit, asked.at)
+    return back.equation(asked.layer, unit or 0, *(at or (None, None)))
+
+
+def _photo(run: "Run", photo: str) -> tuple[str | bytes, str | None, str | None]:
+    """In that file, or of that id: its path or bytes, its name, its own class if that is known."""
     found = re.fullmatch(r"t(\d{1,9})", photo)
     if found is None or Path(photo).exists():
-        return classifier.trace(photo)
+        return photo, None, None
     from seethrough.data.load import original
     from seethrough.errors import DataError
 
@@ -100,14 +178,14 @@ def _trace(run: "Run", classifier: "Classifier", photo: str) -> "Trace":
             why=f"the data set of {run.id} has {len(dataset):,} photos: t0 to t{len(dataset) - 1}.",
             fix="name one of them, or give the path of a file.",
         )
-    return classifier.trace(original(dataset, index), name=dataset.paths[index])
+    label = dataset.classes[int(dataset.labels[index])]
+    return original(dataset, index), dataset.paths[index], label
 
 
 def _strongest(
-    layer: "TracedLayer", unit: int | None, at: tuple[int, int] | None
+    output: "Float32[np.ndarray, '...']", unit: int | None, at: tuple[int, int] | None
 ) -> tuple[int | None, tuple[int, int] | None]:
-    """What was not named, where the layer's value is largest."""
-    output = layer.output
+    """What was not named, where the value is largest."""
     if unit is not None and unit >= len(output):
         return unit, at  # `equation` says what is wrong with it
     if output.ndim == 1:

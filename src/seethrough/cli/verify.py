@@ -10,6 +10,7 @@ from seethrough.cli import options
 if TYPE_CHECKING:
     import numpy as np
     from jaxtyping import UInt8
+    from torch import nn
 
     from seethrough.explain.verify import Verification
     from seethrough.runs.folder import Run
@@ -20,42 +21,68 @@ TOLERANCE = 1e-5
 
 
 @click.command("verify", short_help="Hold the shown arithmetic against the framework's.")
-@options.run
+@click.argument("run", metavar="RUN|MODULE:FUNCTION")
 @click.option(
     "--cells",
     type=click.IntRange(1, 100_000),
     default=200,
     metavar="N",
     show_default=True,
-    help="How many activations are recomputed.",
+    help="How many activations are recomputed, and as many gradients.",
+)
+@click.option(
+    "--classes",
+    type=click.IntRange(min=2),
+    default=10,
+    show_default=True,
+    metavar="K",
+    help="With MODULE:FUNCTION: how many classes the function is asked for.",
+)
+@click.option(
+    "--image-px",
+    type=click.IntRange(min=1),
+    default=32,
+    show_default=True,
+    metavar="N",
+    help="With MODULE:FUNCTION: the size of the photos.",
 )
 @options.runs_dir
 @options.as_json
-def command(run: str, cells: int, runs_dir: Path | None, *, as_json: bool) -> int:
-    """Recompute activations that are picked at random, in all layers and on several test photos.
+def command(
+    run: str, cells: int, classes: int, image_px: int, runs_dir: Path | None, *, as_json: bool
+) -> int:
+    """Recompute activations and gradients that are picked at random, in all layers.
 
     Each is added up from its equation in double precision and held against what the framework
-    computed; the displayed digits are added up too. The exit code is 1 if a difference is larger
-    than float32 explains, or if an equation does not add up as displayed.
+    computed, forwards and backwards; the displayed digits are added up too. The exit code is 1 if a
+    difference is larger than float32 explains, or if an equation does not add up as displayed.
+
+    A run is checked on several of its test photos. MODULE:FUNCTION, or a path of a Python file and
+    the name of a function in it, is imported and called for a network, checked on random pixels.
 
     --json prints cells, layers and kinds (name: largest relative difference), forward_worst (of
-    all) and worst (where), adds_up (share of equations whose displayed digits add up exactly, 0..1)
-    and wrong (where not), unknown (layers without an equation).
+    all) and worst (where), gradients, backward_layers, backward_worst and worst_gradient (the same
+    backwards), adds_up (share of equations whose displayed digits add up exactly, 0..1) and wrong
+    (where not), unknown (layers without an equation).
     """
     from seethrough.cli.terminal import print_json, print_table, print_text
     from seethrough.explain.verify import verify
-    from seethrough.runs.folder import open_run
 
-    opened = open_run(run, options.runs_folder(runs_dir))
-    classifier = opened.classifier
-    found = verify(classifier.module, _photos(opened), cells=cells)
+    module, photos = (
+        _made(run, classes, image_px) if ":" in run else _opened(run, options.runs_folder(runs_dir))
+    )
+    found = verify(module, photos, cells=cells)
     if as_json:
         print_json(found.to_dict())
     else:
-        rows = [(name, f"{worst:.1e}") for name, worst in found.layers.items()]
-        print_table(("layer", "largest relative difference"), rows, right=(1,))
+        rows = [
+            (name, f"{worst:.1e}", _shown(found.backward_layers.get(name)))
+            for name, worst in found.layers.items()
+        ]
+        print_table(("layer", "forwards", "backwards"), rows, right=(1, 2))
         print_text(_sentences(found))
-    return 0 if found.forward_worst <= TOLERANCE and found.adds_up == 1 else 1
+    worst = max(found.forward_worst, found.backward_worst)
+    return 0 if worst <= TOLERANCE and found.adds_up == 1 else 1
 
 
 def _sentences(found: "Verification") -> str:
@@ -64,6 +91,10 @@ def _sentences(found: "Verification") -> str:
         "",
         f"{found.cells} activations recomputed. The largest relative difference from the framework "
         f"is {found.forward_worst:.1e}, at {found.worst}.",
+        f"{found.gradients} gradients recomputed; largest {found.backward_worst:.1e}, at "
+        f"{found.worst_gradient}."
+        if found.gradients
+        else f"No gradient was checked: {found.worst_gradient}",
         f"{100 * found.adds_up:.6g} % of the equations add up as displayed, to the last digit.",
     ]
     if found.wrong:
@@ -71,6 +102,29 @@ def _sentences(found: "Verification") -> str:
     if found.unknown:
         lines.append(f"Layers without an equation: {', '.join(found.unknown)}.")
     return "\n".join(lines)
+
+
+def _shown(worst: float | None) -> str:
+    return "" if worst is None else f"{worst:.1e}"
+
+
+def _opened(run: str, runs_dir: Path) -> "tuple[nn.Module, UInt8[np.ndarray, 'n h w 3']]":
+    from seethrough.runs.folder import open_run
+
+    opened = open_run(run, runs_dir)
+    return opened.classifier.module, _photos(opened)
+
+
+def _made(
+    reference: str, classes: int, image_px: int
+) -> "tuple[nn.Module, UInt8[np.ndarray, 'n h w 3']]":
+    import numpy as np
+
+    from seethrough.model.reference import load_module
+
+    module = load_module(reference, num_classes=classes, image_px=image_px)
+    noise = np.random.default_rng(0)
+    return module, noise.integers(0, 256, (PHOTOS, image_px, image_px, 3), dtype=np.uint8)
 
 
 def _photos(run: "Run") -> 'UInt8[np.ndarray, "n h w 3"]':

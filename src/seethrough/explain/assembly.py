@@ -37,6 +37,8 @@ class Subject:
     options: Mapping[str, Value]
     direction: str = "forward"
     readers: tuple[Reader, ...] = ()
+    parameter: str | None = None
+    index: tuple[int, ...] = ()
 
 
 def assemble(
@@ -74,6 +76,8 @@ def assemble(
         padding=_pair(options, "padding", 0),
         direction=subject.direction,
         readers=subject.readers,
+        parameter=subject.parameter,
+        index=subject.index,
         magnitude=added.magnitude,
         step_differences=tuple(chain.differences),
     )

@@ -164,6 +164,8 @@ def parameter_equation(slopes: Slopes, layer: str, name: str, index: tuple[int, 
         options={"kernel": upstream.shape[1:]} if isinstance(found.operation, Convolution) else {},
         direction="parameter",
         readers=(Reader(layer, found.kind, 0, found.map_shape[0]),),
+        parameter=name,
+        index=index,
     )
     said = parameter_sentence(layer, name, index, arithmetic, added.digits)
     return assemble(subject, arithmetic, added, Chain(cell, added), said)

@@ -75,6 +75,8 @@ class Equation:
     padding: tuple[int, int]
     direction: str = "forward"  # forward, backward (at a cell), parameter (at a weight or bias)
     readers: tuple[Reader, ...] = ()  # backward: whose units the terms' channels are
+    parameter: str | None = None  # parameter: weight or bias
+    index: tuple[int, ...] = ()  # parameter: its place in it
     magnitude: float = field(default=0.0, repr=False)  # what differences are relative to
     step_differences: tuple[float, ...] = field(default=(), repr=False)  # relative, for each step
 
@@ -92,12 +94,11 @@ class Equation:
 
     @property
     def _about(self) -> str:
+        if self.parameter is not None:
+            place = ", ".join(map(str, self.index))
+            return f"gradient of the loss for {self.layer}, {self.parameter} {place}"
         unit = f"{self.layer}, unit {self.unit}"
-        return {
-            "forward": unit,
-            "backward": f"gradient of the loss at {unit}",
-            "parameter": f"gradient of the loss for a parameter of {unit}",
-        }[self.direction]
+        return f"gradient of the loss at {unit}" if self.direction == "backward" else unit
 
     def __str__(self) -> str:
         place = "" if self.row is None else f", row {self.row}, column {self.column}"

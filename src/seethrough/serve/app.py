@@ -12,6 +12,7 @@ from seethrough.serve.desk import desk
 from seethrough.serve.guard import Guard
 from seethrough.serve.pages import pages
 from seethrough.serve.routes import router
+from seethrough.serve.routes_inside import router as inside
 from seethrough.version import __version__
 
 REFUSED: dict[int | str, dict[str, object]] = {
@@ -59,6 +60,7 @@ def create_app(
     )
     app.state.desk = desk(runs_dir, is_closing)
     app.include_router(router)
+    app.include_router(inside)
     studio = pages()
 
     @app.get("/{address:path}", include_in_schema=False)

@@ -8,21 +8,45 @@ Only the worker calls this; it needs torch.
 import math
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import Float32, UInt8
 
+from seethrough.errors import LayerError
 from seethrough.serve.photos import Album
 from seethrough.serve.refusal import Refusal
 from seethrough.serve.shelf import Network, Shelf
-from seethrough.serve.wire import Photo, TracedLayerMessage, TraceMessage
+from seethrough.serve.wire import (
+    BackwardMessage,
+    GradientMessage,
+    ParameterGradientMessage,
+    Photo,
+    TracedLayerMessage,
+    TraceMessage,
+)
 
 if TYPE_CHECKING:
+    from seethrough.explain.backward import Backward
     from seethrough.explain.trace import Trace
 
 LOOKS = 64
 BYTES = 256_000_000
+WAYS_BACK = 2  # kept for one photo: two classes can be compared
+
+
+@dataclass(frozen=True, slots=True)
+class WayBack:
+    """What came back from the loss of one class."""
+
+    backward: "Backward"
+    message: BackwardMessage
+
+    def floats(self) -> bytes:
+        """The gradients at the photo and at every layer, one after another."""
+        gradients = [self.backward.gradient(name).ravel() for name in self.backward.layers]
+        return np.concatenate(gradients).astype("<f4", copy=False).tobytes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +55,43 @@ class Look:
 
     trace: "Trace"
     message: TraceMessage
+    network: Network
+    pixels: UInt8[np.ndarray, "h w 3"]
+    ways_back: OrderedDict[str, WayBack] = field(default_factory=OrderedDict)
+
+    def back(self, label: str | None) -> WayBack:
+        """From the loss of a class; None: of the photo's own, or else of the predicted one."""
+        photo = self.message.photo
+        label = label or photo.label or photo.predicted
+        assert label is not None  # a look has a prediction
+        if label not in self.ways_back:
+            started = time.perf_counter()
+            found = self.network.classifier.backward(self.pixels, label)
+            elapsed_ms = (time.perf_counter() - started) * 1000
+            sha256 = self.network.weights_sha256
+            self.ways_back[label] = WayBack(found, _back_message(found, label, sha256, elapsed_ms))
+        self.ways_back.move_to_end(label)
+        while len(self.ways_back) > WAYS_BACK:
+            self.ways_back.popitem(last=False)
+        return self.ways_back[label]
 
     def floats(self) -> bytes:
         """Every layer's output, one after another, as the message says."""
         outputs = [layer.output.ravel() for layer in self.trace.layers]
         return np.concatenate(outputs).astype("<f4", copy=False).tobytes()
+
+
+def gradients_of(way: WayBack, layer: str, name: str) -> Float32[np.ndarray, "..."]:
+    """What came back to a learned parameter. Raises LayerError where there is none."""
+    own = way.backward.parameters.get(layer, {})
+    if name not in own:
+        having = sorted(layer for layer, own in way.backward.parameters.items() if name in own)
+        raise LayerError(
+            f"The layer {layer[:80]!r} has no learned {name[:80]!r}.",
+            why=f"these have: {', '.join(having) or 'none'}.",
+            fix="name one of them, and weight or bias.",
+        )
+    return own[name]
 
 
 def _message(photo: Photo, trace: "Trace", weights_sha256: str, elapsed_ms: float) -> TraceMessage:
@@ -68,6 +124,44 @@ def _message(photo: Photo, trace: "Trace", weights_sha256: str, elapsed_ms: floa
         logits=trace.logits.tolist(),
         probabilities=trace.probabilities.tolist(),
         loss=None if photo.label is None else _loss(trace, trace.classes.index(photo.label)),
+        elapsed_ms=elapsed_ms,
+    )
+
+
+def _back_message(
+    back: "Backward", label: str, weights_sha256: str, elapsed_ms: float
+) -> BackwardMessage:
+    layers, offset = [], 0
+    for name in back.layers:
+        gradient = back.gradient(name)
+        layers.append(
+            GradientMessage(
+                name=name,
+                shape=list(gradient.shape),
+                offset=offset,
+                minimum=float(gradient.min()),
+                maximum=float(gradient.max()),
+            )
+        )
+        offset += gradient.size
+    parameters = [
+        ParameterGradientMessage(
+            layer=layer,
+            name=name,
+            shape=list(gradient.shape),
+            minimum=float(gradient.min()),
+            maximum=float(gradient.max()),
+        )
+        for layer, own in back.parameters.items()
+        for name, gradient in own.items()
+    ]
+    return BackwardMessage(
+        weights_sha256=weights_sha256,
+        label=label,
+        loss=back.loss,
+        layers=layers,
+        floats=offset,
+        parameters=parameters,
         elapsed_ms=elapsed_ms,
     )
 
@@ -122,8 +216,11 @@ def _looked(album: Album, photo_id: str, network: Network) -> Look:
     best = int(trace.probabilities.argmax())
     told = {"predicted": trace.classes[best], "probability": float(trace.probabilities[best])}
     photo = photo.model_copy(update=told)
-    return Look(trace, _message(photo, trace, network.weights_sha256, elapsed_ms))
+    message = _message(photo, trace, network.weights_sha256, elapsed_ms)
+    return Look(trace, message, network, pixels)
 
 
 def _weight(look: Look) -> int:
-    return sum(layer.output.nbytes for layer in look.trace.layers)
+    """Of its arrays; a way back is about as large as the way there."""
+    there = sum(layer.output.nbytes for layer in look.trace.layers)
+    return there * (1 + len(look.ways_back))

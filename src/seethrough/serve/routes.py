@@ -1,7 +1,8 @@
 """Every address of the API, as a list to read: parse, call one function, answer.
 
 Runs, photos and layers are named by id, never by path. Arrays travel as little-endian float32.
-What needs torch goes through the worker; everything else has threads of its own.
+What needs torch goes through the worker; everything else has threads of its own. Looking inside has
+its addresses in `routes_inside`.
 """
 
 from typing import Annotated, Literal
@@ -27,12 +28,6 @@ PICTURE_BODY: dict[str, object] = {
     }
 }
 Order = Literal["sure", "unsure", "file"]
-Cell = Annotated[int | None, Query(ge=0)]
-Unit = Annotated[int, Query(ge=0)]
-Weights = Annotated[
-    str | None,
-    Query(description="Of the trace that is on screen; 409 when the network has learned on since."),
-]
 PhotoName = Annotated[
     str | None, Header(alias="X-Photo-Name", description="The file's name, percent-encoded.")
 ]
@@ -175,61 +170,3 @@ def photo_image(desk: TheDesk, run: str, photo: str, *, fitted: bool = False) ->
     """The picture as PNG: as it was found, or exactly the pixels that the network reads."""
     album = desk.album(run)
     return answers.picture(album.fitted(photo) if fitted else album.shown(photo))
-
-
-# ---------------------------------------------------------------- looking inside
-
-
-@router.get("/runs/{run}/photos/{photo}/trace")
-async def trace(desk: TheDesk, request: Request, run: str, photo: str) -> wire.TraceMessage:
-    """The photo's way through the network: what each layer is, and where its numbers lie."""
-    return await desk.worker.do(request, lambda: desk.look(run, photo).message)
-
-
-@router.get("/runs/{run}/photos/{photo}/activations", response_class=Floats)
-async def activations(
-    desk: TheDesk, request: Request, run: str, photo: str, weights_sha256: Weights = None
-) -> Response:
-    """Every layer's output, one after another, at the offsets that the trace tells."""
-    content = await desk.worker.do(request, lambda: desk.look(run, photo, weights_sha256).floats())
-    return Floats(content)
-
-
-@router.get("/runs/{run}/photos/{photo}/equation")
-async def equation(
-    desk: TheDesk,
-    request: Request,
-    run: str,
-    photo: str,
-    layer: str,
-    unit: Unit,
-    row: Cell = None,
-    column: Cell = None,
-    weights_sha256: Weights = None,
-) -> wire.EquationMessage:
-    """The arithmetic behind one activation; the shown digits add up."""
-    found = await desk.worker.do(
-        request,
-        lambda: desk.look(run, photo, weights_sha256).trace.equation(
-            layer, unit=unit, row=row, column=column
-        ),
-    )
-    return wire.EquationMessage.model_validate(found.to_dict())
-
-
-@router.get("/runs/{run}/photos/{photo}/partials", response_class=Floats)
-async def partials(
-    desk: TheDesk,
-    request: Request,
-    run: str,
-    photo: str,
-    layer: str,
-    unit: Unit,
-    weights_sha256: Weights = None,
-) -> Response:
-    """One map for each input channel, before they are added up; shape in the header X-Shape."""
-    maps = await desk.worker.do(
-        request,
-        lambda: desk.look(run, photo, weights_sha256).trace.partials(layer, unit),
-    )
-    return answers.floats(maps)

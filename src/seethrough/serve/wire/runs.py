@@ -1,31 +1,10 @@
-"""Every message between the server and the studio.
-
-The studio's `api/types.ts` is generated from these classes; a field here, in Python's own
-dataclasses, in `--json` and on the screen is one word. Shares and probabilities are 0..1.
-Arrays do not travel here but as little-endian float32, in the order that `offset` tells.
-"""
+"""Runs, their logs, their reports and their photos."""
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel
+from pydantic import Field, RootModel
 
-
-class Message(BaseModel):
-    """Frozen; an unknown field is an error, in both directions."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-# ---------------------------------------------------------------- errors
-
-
-class ErrorMessage(Message):
-    """What every refused request answers."""
-
-    what: str
-    why: str
-    fix: str
-
+from seethrough.serve.wire.message import ErrorMessage, Message
 
 # ---------------------------------------------------------------- runs
 
@@ -270,120 +249,7 @@ class PredictionMessage(Message):
     probabilities: dict[str, float]
 
 
-# ---------------------------------------------------------------- looking inside
-
-
-class TracedLayerMessage(Message):
-    """Where one layer's output lies in the photo's activations, and what it is."""
-
-    name: str
-    kind: str
-    text: str
-    shape: list[int]  # [c, h, w] or [n]
-    offset: int  # of its first float32 in the activations
-    minimum: float
-    maximum: float
-    inputs: list[str]  # names of the layers (or "photo") whose outputs it reads
-    parameters: int
-    receptive_field_px: int | None
-    known: bool  # False: a box with shapes and values, no arithmetic
-    active_units: list[bool]  # per unit: any cell differs from zero
-
-
-class TraceMessage(Message):
-    """One photo through one network: the head of the activations."""
-
-    photo: Photo
-    weights_sha256: str  # of the network that was traced; while it trains, the newest checkpoint
-    layers: list[TracedLayerMessage]
-    floats: int  # in the activations, all layers together
-    classes: list[str]
-    logits: list[float]
-    probabilities: list[float]
-    loss: float | None  # −log p of the label; None without a label
-    elapsed_ms: float
-
-
-class TermMessage(Message):
-    """One product: a cell of the window times a weight of the kernel."""
-
-    channel: int  # of the input
-    row: int  # of the input map; outside it where `is_padding`
-    column: int
-    input: float
-    weight: float
-    product: float
-    shown_input: str
-    shown_weight: str
-    shown_product: str
-    is_padding: bool
-    is_winner: bool  # max pooling: this cell was passed on
-
-
-class ChannelSum(Message):
-    """All products of one input channel together."""
-
-    channel: int
-    sum: float
-    shown: str
-
-
-class EquationStep(Message):
-    """What is done with the sum afterwards: batch normalisation, the activation function."""
-
-    layer: str
-    kind: str
-    formula: str  # relu: max(0, x)
-    shown: str  # max(0, 2.0814) = 2.0814, its digits as displayed
-    value: float
-    framework: float
-    difference: float
-
-
-Direction = Literal["forward", "backward", "parameter"]
-
-
-class Reader(Message):
-    """The terms' channels from `first` on are the units of this layer, from 0 on."""
-
-    layer: str
-    kind: str
-    first: int
-    units: int
-
-
-class EquationMessage(Message):
-    """The arithmetic behind one activation; the shown digits add up."""
-
-    kind: str
-    layer: str
-    unit: int
-    row: int | None
-    column: int | None
-    formula: str  # the general form, in words and letters
-    sentence: str  # for screen readers: what was computed, whole
-    terms: list[TermMessage]
-    channels: list[ChannelSum]  # largest first
-    bias: float | None  # None: this layer has none
-    shown_bias: str | None
-    sum: float
-    shown_sum: str
-    steps: list[EquationStep]
-    activation: float  # after the last step
-    shown_activation: str
-    framework: float  # what the framework computed for `sum`
-    difference: float  # sum − framework
-    relative_difference: float
-    adds_up: bool  # the shown terms and bias add up to the shown sum, to the last digit
-    decimals: int  # of the shown digits
-    sees: list[
-        int
-    ]  # [top, left, bottom, right] in pixels of the fitted photo, half open, clipped to it
-    kernel: list[int]  # [height, width], [1, 1] where there is none
-    stride: list[int]
-    padding: list[int]
-    direction: Direction
-    readers: list[Reader]  # backward: the layers that read the cell
+# ---------------------------------------------------------------- the page
 
 
 class WindowMessage(Message):

@@ -1,0 +1,86 @@
+"""Every message between the server and the studio.
+
+The studio's `api/types.ts` is generated from these classes; a field here, in Python's own
+dataclasses, in `--json` and on the screen is one word. Shares and probabilities are 0..1.
+Arrays do not travel here but as little-endian float32, in the order that `offset` tells.
+"""
+
+from seethrough.serve.wire.inside import (
+    BackwardMessage,
+    ChannelSum,
+    Direction,
+    EquationMessage,
+    EquationStep,
+    GradientMessage,
+    ParameterGradientMessage,
+    Reader,
+    TermMessage,
+    TracedLayerMessage,
+    TraceMessage,
+)
+from seethrough.serve.wire.message import (
+    ErrorMessage,
+    Message,
+)
+from seethrough.serve.wire.runs import (
+    CheckpointEvent,
+    ClassScore,
+    Confusion,
+    DatasetMessage,
+    EndEvent,
+    EpochEvent,
+    LayerSize,
+    LogEvent,
+    NoteEvent,
+    Photo,
+    PhotoList,
+    PredictionMessage,
+    ProblemMessage,
+    ReportMessage,
+    RunDetail,
+    RunState,
+    RunSummary,
+    SplitCount,
+    StartedEvent,
+    StepEvent,
+    WatchedPrediction,
+    WindowMessage,
+)
+
+__all__ = [
+    "BackwardMessage",
+    "ChannelSum",
+    "CheckpointEvent",
+    "ClassScore",
+    "Confusion",
+    "DatasetMessage",
+    "Direction",
+    "EndEvent",
+    "EpochEvent",
+    "EquationMessage",
+    "EquationStep",
+    "ErrorMessage",
+    "GradientMessage",
+    "LayerSize",
+    "LogEvent",
+    "Message",
+    "NoteEvent",
+    "ParameterGradientMessage",
+    "Photo",
+    "PhotoList",
+    "PredictionMessage",
+    "ProblemMessage",
+    "Reader",
+    "ReportMessage",
+    "RunDetail",
+    "RunState",
+    "RunSummary",
+    "SplitCount",
+    "StartedEvent",
+    "StepEvent",
+    "TermMessage",
+    "TraceMessage",
+    "TracedLayerMessage",
+    "WatchedPrediction",
+    "WindowMessage",
+]

@@ -1,0 +1,153 @@
+"""Looking inside: traces, ways back, equations."""
+
+from typing import Literal
+
+from seethrough.serve.wire.message import Message
+from seethrough.serve.wire.runs import Photo
+
+
+class TracedLayerMessage(Message):
+    """Where one layer's output lies in the photo's activations, and what it is."""
+
+    name: str
+    kind: str
+    text: str
+    shape: list[int]  # [c, h, w] or [n]
+    offset: int  # of its first float32 in the activations
+    minimum: float
+    maximum: float
+    inputs: list[str]  # names of the layers (or "photo") whose outputs it reads
+    parameters: int
+    receptive_field_px: int | None
+    known: bool  # False: a box with shapes and values, no arithmetic
+    active_units: list[bool]  # per unit: any cell differs from zero
+
+
+class TraceMessage(Message):
+    """One photo through one network: the head of the activations."""
+
+    photo: Photo
+    weights_sha256: str  # of the network that was traced; while it trains, the newest checkpoint
+    layers: list[TracedLayerMessage]
+    floats: int  # in the activations, all layers together
+    classes: list[str]
+    logits: list[float]
+    probabilities: list[float]
+    loss: float | None  # −log p of the label; None without a label
+    elapsed_ms: float
+
+
+class TermMessage(Message):
+    """One product: a cell of the window times a weight of the kernel."""
+
+    channel: int  # of the input
+    row: int  # of the input map; outside it where `is_padding`
+    column: int
+    input: float
+    weight: float
+    product: float
+    shown_input: str
+    shown_weight: str
+    shown_product: str
+    is_padding: bool
+    is_winner: bool  # max pooling: this cell was passed on
+
+
+class ChannelSum(Message):
+    """All products of one input channel together."""
+
+    channel: int
+    sum: float
+    shown: str
+
+
+class EquationStep(Message):
+    """What is done with the sum afterwards: batch normalisation, the activation function."""
+
+    layer: str
+    kind: str
+    formula: str  # relu: max(0, x)
+    shown: str  # max(0, 2.0814) = 2.0814, its digits as displayed
+    value: float
+    framework: float
+    difference: float
+
+
+class GradientMessage(Message):
+    """Where the gradient of one layer's output lies in the photo's gradients."""
+
+    name: str  # of a layer, or "photo"
+    shape: list[int]  # that of the layer's output
+    offset: int  # of its first float32 in the gradients
+    minimum: float
+    maximum: float
+
+
+class ParameterGradientMessage(Message):
+    """What came back to one learned parameter of a layer."""
+
+    layer: str
+    name: str  # weight, bias
+    shape: list[int]
+    minimum: float
+    maximum: float
+
+
+class BackwardMessage(Message):
+    """One photo's way back, from the loss of a class to the pixels: the head of the gradients."""
+
+    weights_sha256: str
+    label: str  # the class that is taken for the true one
+    loss: float  # −log of its probability
+    layers: list[GradientMessage]
+    floats: int  # in the gradients, all layers together
+    parameters: list[ParameterGradientMessage]
+    elapsed_ms: float
+
+
+Direction = Literal["forward", "backward", "parameter"]
+
+
+class Reader(Message):
+    """The terms' channels from `first` on are the units of this layer, from 0 on."""
+
+    layer: str
+    kind: str
+    first: int
+    units: int
+
+
+class EquationMessage(Message):
+    """The arithmetic behind one activation or gradient; the shown digits add up."""
+
+    kind: str
+    layer: str
+    unit: int
+    row: int | None
+    column: int | None
+    formula: str  # the general form, in words and letters
+    sentence: str  # for screen readers: what was computed, whole
+    terms: list[TermMessage]
+    channels: list[ChannelSum]  # largest first
+    bias: float | None  # None: this layer has none
+    shown_bias: str | None
+    sum: float
+    shown_sum: str
+    steps: list[EquationStep]
+    activation: float  # after the last step
+    shown_activation: str
+    framework: float  # what the framework computed for `sum`
+    difference: float  # sum − framework
+    relative_difference: float
+    adds_up: bool  # the shown terms and bias add up to the shown sum, to the last digit
+    decimals: int  # of the shown digits
+    sees: list[
+        int
+    ]  # [top, left, bottom, right] in pixels of the fitted photo, half open, clipped to it
+    kernel: list[int]  # [height, width], [1, 1] where there is none
+    stride: list[int]
+    padding: list[int]
+    direction: Direction
+    readers: list[Reader]  # backward: the layers that read the cell
+    parameter: str | None  # direction parameter: weight or bias
+    index: list[int]  # its place in the parameter
