@@ -148,7 +148,8 @@ def test_the_probabilities_on_the_screen_are_those_of_the_terminal(window, studi
     bars = window.network.locator(".bars [data-unit]")
     expect(bars).to_have_count(6)
     for bar in bars.all():
-        name, _, shown = bar.get_attribute("aria-label").partition(": ")
+        name = bar.locator(".name").evaluate("(name) => name.firstChild.textContent")
+        shown = bar.locator(".num").inner_text()
         if not shown.startswith(("<", ">")):
             assert abs(float(exact(shown)) / 100 - expected[name]) <= 0.0005 + 1e-9
 

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { count, duration, fixed, percent, scientific, signed, typeset } from './number';
+import {
+  count,
+  duration,
+  fixed,
+  percent,
+  scientific,
+  signed,
+  typeset,
+  typesetSigned
+} from './number';
 
 describe('numbers are typeset', () => {
   it('with a true minus, and without a minus before nothing', () => {
@@ -8,6 +17,16 @@ describe('numbers are typeset', () => {
     expect(signed(0.5, 1)).toBe('+0.5');
     expect(signed(-0.5, 1)).toBe('−0.5');
     expect(typeset('max(0, -2.5) = 0')).toBe('max(0, −2.5) = 0');
+  });
+
+  it('and what the server shows as zero has no sign either', () => {
+    expect(typeset('-0.0000')).toBe('0.0000');
+    expect(typeset('max(0, -0.0) = -0')).toBe('max(0, 0.0) = 0');
+    for (const kept of ['-0.0001', '-0.05', '1e-05', '-0e-5', '2 - 0', '-10.0'])
+      expect(typeset(kept)).toBe(kept.replaceAll('-', '−'));
+    expect(typesetSigned('-0.00')).toBe('+0.00');
+    expect(typesetSigned('-0.25')).toBe('−0.25');
+    expect(typesetSigned('3.5')).toBe('+3.5');
   });
 
   it('and what is not a number is shown as such', () => {

@@ -46,9 +46,15 @@ export function full(value: number): string {
   return String(value).replaceAll('-', minus);
 }
 
-/** ASCII digits from the server as they are set: -0.25 → −0.25. */
+/** ASCII digits from the server as they are set: -0.25 → −0.25. What is shown as zero has no sign: -0.00 → 0.00. */
 export function typeset(shown: string): string {
-  return shown.replaceAll('-', minus);
+  return shown.replace(/(^|[^\de.])-(?=0(?:\.0*)?(?![\d.e]))/g, '$1').replaceAll('-', minus);
+}
+
+/** Digits from the server with their sign always: 0.25 → +0.25, -0.25 → −0.25. */
+export function typesetSigned(shown: string): string {
+  const text = typeset(shown);
+  return text.startsWith(minus) ? text : `+${text}`;
 }
 
 /** 75 s → 1 min 15 s. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { TracedLayerMessage } from '../api/types';
-import { layout, stripUnit, unitBox } from './layout';
+import { layout, stripUnit, unitBox, slotOf, unitAt } from './layout';
 import { demoLayers, layerOf } from './sample';
 
 const room = { width: 1392, smallest: 26, largest: 32 };
@@ -61,6 +61,26 @@ describe('other networks', () => {
     expect(first!.width).toBe(4 * drawn.tile + 3 * 4);
     expect(second!.drawn).toBe(128);
     expect(unitBox(second!, 128)).toBeNull();
+  });
+
+  it('draw the units that are chosen, in the same rows where a layer only changes them', () => {
+    const layers: TracedLayerMessage[] = [
+      layerOf('conv1', 'conv', [200, 4, 4]),
+      layerOf('relu1', 'relu', [200, 4, 4], ['conv1']),
+      layerOf('conv2', 'conv', [300, 4, 4], ['relu1'])
+    ];
+    const last = (layer: TracedLayerMessage, most: number) =>
+      Array.from({ length: most }, (_, i) => layer.shape[0]! - most + i);
+    const [conv1, relu1, conv2] = layout(layers, room, last).columns;
+    expect(conv1!.shown).toEqual(last(layers[0]!, 128));
+    expect(relu1!.shown).toBe(conv1!.shown);
+    expect(unitBox(conv1!, 71)).toBeNull();
+    for (const [slot, unit] of conv1!.shown!.entries()) {
+      expect(unitAt(conv1!, slot)).toBe(unit);
+      expect(slotOf(conv1!, unit)).toBe(slot);
+      expect(unitBox(relu1!, unit)!.y).toBe(unitBox(conv1!, unit)!.y);
+    }
+    expect(unitBox(conv2!, 172)).toMatchObject({ x: conv2!.x, y: conv2!.y });
   });
 
   it('never draw tiles below the smallest size; the drawing is then wider than its room', () => {

@@ -22,6 +22,8 @@ export interface Column {
   layer: TracedLayerMessage;
   /** units that are drawn; `units` may be more */
   drawn: number;
+  /** which ones those are, in order; null where all are drawn */
+  shown: readonly number[] | null;
   units: number;
   x: number;
   y: number;
@@ -56,7 +58,7 @@ export interface Room {
 }
 
 const maxRows = 16;
-const maxDrawn = 128; // units of one layer; the rest is said in words
+const maxDrawn = 128; // units of one layer; how many there are is said in words
 const maxCells = 24; // numbers of a vector that are drawn as tiles
 const gap = { photo: 18, near: 9, far: 28, row: 4, sub: 4 } as const;
 const stripWidth = 16;
@@ -76,24 +78,32 @@ function gapBefore(layer: TracedLayerMessage, form: Form, before?: TracedLayerMe
   return isUnitwise(layer.kind) && layer.kind !== 'normalise' ? gap.near : gap.far;
 }
 
+/** So many units of a layer, in order: those that are drawn where there are too many. */
+export type Choose = (layer: TracedLayerMessage, most: number) => number[];
+
+const firstOnes: Choose = (_, most) => Array.from({ length: most }, (_, unit) => unit);
+
 interface Draft {
   layer: TracedLayerMessage;
   form: Form;
   drawn: number;
+  shown: readonly number[] | null;
   rows: number;
   before: number;
 }
 
-function draft(
-  layer: TracedLayerMessage,
-  index: number,
-  all: readonly TracedLayerMessage[]
-): Draft {
+function draft(layer: TracedLayerMessage, before: Draft | undefined, choose: Choose): Draft {
   const form = formOf(layer);
   const units = layer.shape[0] ?? 0;
   const drawn = form === 'maps' ? Math.min(units, maxDrawn) : units;
   const rows = form === 'maps' ? Math.min(drawn, maxRows) : drawn;
-  return { layer, form, drawn, rows, before: gapBefore(layer, form, all[index - 1]) };
+  // beside the layer that it reads, a unit stands in the same row
+  const isBeside =
+    isUnitwise(layer.kind) &&
+    before?.layer.name === layer.inputs[0] &&
+    before?.layer.shape[0] === units;
+  const shown = drawn === units ? null : isBeside ? before!.shown : choose(layer, drawn);
+  return { layer, form, drawn, shown, rows, before: gapBefore(layer, form, before?.layer) };
 }
 
 function widthOf({ form, drawn, rows }: Draft, tile: number): number {
@@ -109,9 +119,14 @@ function total(drafts: Draft[], tile: number): number {
   return widePhoto + gap.photo + tile + columns;
 }
 
-/** The whole drawing for a container of this width. */
-export function layout(layers: readonly TracedLayerMessage[], room: Room): Layout {
-  const drafts = layers.map(draft);
+/** The whole drawing for a container of this width; `choose` says which units of a wide layer. */
+export function layout(
+  layers: readonly TracedLayerMessage[],
+  room: Room,
+  choose: Choose = firstOnes
+): Layout {
+  const drafts: Draft[] = [];
+  for (const layer of layers) drafts.push(draft(layer, drafts.at(-1), choose));
   let tile = room.largest;
   while (tile > room.smallest && total(drafts, tile) > room.width) tile--;
   const far = drafts.filter((d) => d.before === gap.far).length;
@@ -144,6 +159,7 @@ export function layout(layers: readonly TracedLayerMessage[], room: Room): Layou
       layer: d.layer,
       units: d.layer.shape[0] ?? 0,
       drawn: d.drawn,
+      shown: d.shown,
       rows: d.rows,
       x,
       y: vertical && own > height ? 0 : middle(own),
@@ -172,22 +188,32 @@ export function layout(layers: readonly TracedLayerMessage[], room: Room): Layou
   };
 }
 
+/** The place of a unit among those that are drawn; −1 where it is not. */
+export function slotOf({ shown, drawn }: Column, unit: number): number {
+  if (shown) return shown.indexOf(unit);
+  return unit >= 0 && unit < drawn ? unit : -1;
+}
+
+/** The unit that is drawn at a place. */
+export const unitAt = ({ shown }: Column, slot: number): number => shown?.[slot] ?? slot;
+
 /** Where one unit is drawn; null where it is one of those that are not. */
 export function unitBox(column: Column, unit: number): Box | null {
-  if (unit < 0 || unit >= column.drawn) return null;
+  const slot = slotOf(column, unit);
+  if (slot < 0) return null;
   if (column.form === 'strip') {
     return {
       x: column.x,
-      y: column.y + unit * column.pitch,
+      y: column.y + slot * column.pitch,
       width: column.width,
       height: column.pitch
     };
   }
-  const sub = Math.floor(unit / column.rows);
+  const sub = Math.floor(slot / column.rows);
   const size = column.form === 'bars' ? column.width : column.tile;
   return {
     x: column.x + sub * (column.tile + gap.sub),
-    y: column.y + (unit % column.rows) * column.pitch,
+    y: column.y + (slot % column.rows) * column.pitch,
     width: size,
     height: column.tile
   };

@@ -31,6 +31,12 @@ describe('a scene', () => {
     expect(scene.strongest(conv, 0)).toEqual({ row: 0, column: 1 });
     expect(scene.strongest(conv, 1)).toEqual({ row: 1, column: 1 });
   });
+
+  it('knows which units are most active, and keeps them in order', () => {
+    expect(scene.mostActive(conv, 1)).toEqual([1]);
+    expect(scene.mostActive(dense, 2)).toEqual([0, 1]);
+    expect(scene.mostActive(dense, 9)).toEqual([0, 1, 2]);
+  });
 });
 
 it('a cell stays at its place when the map becomes smaller or larger', () => {

@@ -73,6 +73,16 @@ export class Scene {
     return extentOf(this.values, offset, offset + width * height);
   }
 
+  /** The units with the largest activations, up to their sign, in their own order. */
+  mostActive(layer: TracedLayerMessage, most: number): number[] {
+    const units = Array.from({ length: layer.shape[0] ?? 0 }, (_, unit) => unit);
+    const size = new Map(units.map((unit) => [unit, this.extent('unit', layer, unit)]));
+    return units
+      .sort((a, b) => size.get(b)! - size.get(a)! || a - b)
+      .slice(0, most)
+      .sort((a, b) => a - b);
+  }
+
   /** Where a unit is most active, in either direction. */
   strongest(layer: TracedLayerMessage, unit: number): { row: number; column: number } {
     const { offset, width, height } = this.map(layer, unit);
