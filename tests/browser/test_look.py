@@ -177,3 +177,33 @@ def test_the_way_through_needs_no_mouse(window):
     expect(window.sentence).not_to_have_text(before)
     page.keyboard.press("Escape")
     expect(window.network.get_by_role("button", name=name, exact=True)).to_be_focused()
+
+
+def test_a_click_on_a_unit_that_was_pointed_at_asks_for_its_equation_once(window):
+    window.look()
+    page = window.page
+    page.wait_for_load_state("networkidle")
+    with page.expect_request("**/equation?*layer=conv3&unit=7*") as asked:
+        window.unit("conv3", 7).hover()
+    asked.value.response()
+    later = []
+    page.on("request", lambda request: later.append(request.url))
+    window.select("conv3", 7)
+    assert [url for url in later if "/equation" in url] == []
+
+
+def test_an_arrow_key_asks_for_the_cell_after_the_next_one(window):
+    window.look()
+    window.select("conv3", 7)
+    page = window.page
+    window.point(3, 3, size=(16, 16))
+    window.map.focus()
+    with page.expect_request("**/equation?*row=3&column=5*") as asked:
+        page.keyboard.press("ArrowRight")
+    asked.value.response()
+    expect(window.sentence).to_contain_text(", row 3, column 4: ")
+    later = []
+    page.on("request", lambda request: later.append(request.url))
+    page.keyboard.press("ArrowRight")
+    expect(window.sentence).to_contain_text(", row 3, column 5: ")
+    assert [url for url in later if "column=5" in url] == []

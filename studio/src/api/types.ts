@@ -125,6 +125,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run}/photos/{photo}/activations-after": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Activations After
+         * @description Every layer's output after that step, at the offsets that the trace tells.
+         */
+        get: operations["activations_after"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run}/photos/{photo}/backward": {
         parameters: {
             query?: never;
@@ -217,6 +237,46 @@ export interface paths {
          * @description The picture as PNG: as it was found, or exactly the pixels that the network reads.
          */
         get: operations["photo_image"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run}/photos/{photo}/learning-step": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Learning Step
+         * @description What one step on this photo would change, by the run's optimizer; the run stays as it is.
+         */
+        get: operations["learning_step"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run}/photos/{photo}/learning-update": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Learning Update
+         * @description How one weight changes in that step, line by line.
+         */
+        get: operations["learning_update"];
         put?: never;
         post?: never;
         delete?: never;
@@ -706,6 +766,36 @@ export interface components {
             text: string;
         };
         /**
+         * LearningStepMessage
+         * @description One step of learning on one photo, on a copy: loss and probabilities before and after.
+         */
+        LearningStepMessage: {
+            /** Label */
+            label: string;
+            /** Learning Rate */
+            learning_rate: number;
+            /** Loss */
+            loss: number;
+            /** Loss After */
+            loss_after: number | null;
+            /** Momentum */
+            momentum: number;
+            /** Nesterov */
+            nesterov: boolean;
+            /** Optimizer */
+            optimizer: string;
+            /** Parameters */
+            parameters: components["schemas"]["ParameterChange"][];
+            /** Probabilities */
+            probabilities: number[];
+            /** Probabilities After */
+            probabilities_after: number[];
+            /** Weight Decay */
+            weight_decay: number;
+            /** Weights Sha256 */
+            weights_sha256: string;
+        };
+        /**
          * LogEvent
          * @description One line of a run's log.
          */
@@ -722,6 +812,22 @@ export interface components {
             kind: "note";
             /** Text */
             text: string;
+        };
+        /**
+         * ParameterChange
+         * @description What one step changes a learned parameter by.
+         */
+        ParameterChange: {
+            /** Change Norm */
+            change_norm: number;
+            /** Gradient Norm */
+            gradient_norm: number;
+            /** Name */
+            name: string;
+            /** Shape */
+            shape: number[];
+            /** Weight Norm */
+            weight_norm: number;
         };
         /**
          * ParameterGradientMessage
@@ -1047,6 +1153,50 @@ export interface components {
             text: string;
         };
         /**
+         * UpdateLine
+         * @description One operation of an update: its name, in letters, in digits, its result.
+         */
+        UpdateLine: {
+            /** Formula */
+            formula: string;
+            /** Name */
+            name: string;
+            /** Shown */
+            shown: string;
+            /** Value */
+            value: number;
+        };
+        /**
+         * UpdateMessage
+         * @description How one weight changes in that step; the digits behind = add up.
+         */
+        UpdateMessage: {
+            /** Change */
+            change: number;
+            /** Decimals */
+            decimals: number;
+            /** Difference */
+            difference: number;
+            /** Framework */
+            framework: number;
+            /** Gradient */
+            gradient: number;
+            /** Index */
+            index: number[];
+            /** Learning Rate */
+            learning_rate: number;
+            /** Lines */
+            lines: components["schemas"]["UpdateLine"][];
+            /** Name */
+            name: string;
+            /** New Weight */
+            new_weight: number;
+            /** Shown New Weight */
+            shown_new_weight: string;
+            /** Weight */
+            weight: number;
+        };
+        /**
          * WatchedPrediction
          * @description What the network says of one watched test photo.
          */
@@ -1090,8 +1240,10 @@ export type EquationStep = components['schemas']['EquationStep'];
 export type ErrorMessage = components['schemas']['ErrorMessage'];
 export type GradientMessage = components['schemas']['GradientMessage'];
 export type LayerSize = components['schemas']['LayerSize'];
+export type LearningStepMessage = components['schemas']['LearningStepMessage'];
 export type LogEvent = components['schemas']['LogEvent'];
 export type NoteEvent = components['schemas']['NoteEvent'];
+export type ParameterChange = components['schemas']['ParameterChange'];
 export type ParameterGradientMessage = components['schemas']['ParameterGradientMessage'];
 export type Photo = components['schemas']['Photo'];
 export type PhotoList = components['schemas']['PhotoList'];
@@ -1107,6 +1259,8 @@ export type StepEvent = components['schemas']['StepEvent'];
 export type TermMessage = components['schemas']['TermMessage'];
 export type TraceMessage = components['schemas']['TraceMessage'];
 export type TracedLayerMessage = components['schemas']['TracedLayerMessage'];
+export type UpdateLine = components['schemas']['UpdateLine'];
+export type UpdateMessage = components['schemas']['UpdateMessage'];
 export type WatchedPrediction = components['schemas']['WatchedPrediction'];
 export type WindowMessage = components['schemas']['WindowMessage'];
 export type $defs = Record<string, never>;
@@ -1357,6 +1511,45 @@ export interface operations {
             };
         };
     };
+    activations_after: {
+        parameters: {
+            query?: {
+                /** @description The class that is taken for the true one. */
+                label?: string | null;
+                /** @description Learning rate; without it the recipe's peak. */
+                learning_rate?: number | null;
+                /** @description Of the trace that is on screen; 409 when the network has learned on since. */
+                weights_sha256?: string | null;
+            };
+            header?: never;
+            path: {
+                run: string;
+                photo: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Refused: what, why, how to fix it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
     backward: {
         parameters: {
             query?: {
@@ -1532,6 +1725,87 @@ export interface operations {
                 };
                 content: {
                     "image/png": string;
+                };
+            };
+            /** @description Refused: what, why, how to fix it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    learning_step: {
+        parameters: {
+            query?: {
+                /** @description The class that is taken for the true one. */
+                label?: string | null;
+                /** @description Learning rate; without it the recipe's peak. */
+                learning_rate?: number | null;
+                /** @description Of the trace that is on screen; 409 when the network has learned on since. */
+                weights_sha256?: string | null;
+            };
+            header?: never;
+            path: {
+                run: string;
+                photo: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LearningStepMessage"];
+                };
+            };
+            /** @description Refused: what, why, how to fix it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    learning_update: {
+        parameters: {
+            query: {
+                name: string;
+                /** @description The parameter's place: one number for each axis. */
+                index: number[];
+                /** @description The class that is taken for the true one. */
+                label?: string | null;
+                /** @description Learning rate; without it the recipe's peak. */
+                learning_rate?: number | null;
+                /** @description Of the trace that is on screen; 409 when the network has learned on since. */
+                weights_sha256?: string | null;
+            };
+            header?: never;
+            path: {
+                run: string;
+                photo: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpdateMessage"];
                 };
             };
             /** @description Refused: what, why, how to fix it. */

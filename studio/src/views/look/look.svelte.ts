@@ -45,6 +45,7 @@ export class Look {
   #equations = new Latest<EquationMessage>();
   #partials = new Latest<Tensor>(24);
   #asked = new Set<string>();
+  #ahead: { of: Selected | null; cell: Cell } | null = null;
   #settling: ReturnType<typeof setTimeout> | undefined;
   #resting: ReturnType<typeof setTimeout> | undefined;
 
@@ -101,13 +102,18 @@ export class Look {
     return true;
   }
 
-  move(cell: Cell): void {
-    const layer = this.selected?.layer;
-    if (!layer || !isSpatial(layer)) return;
+  /** `isStep`: by one cell, as keys and the player do; the next step is then prepared. */
+  move(cell: Cell, isStep = false): void {
+    const [layer, from] = [this.selected?.layer, this.cell];
+    if (!layer || !from || !isSpatial(layer)) return;
     const [height, width] = mapSize(layer);
     const inside = (v: number, size: number) => Math.max(0, Math.min(size - 1, v));
     const now = { row: inside(cell.row, height), column: inside(cell.column, width) };
     this.#moved = { layer: layer.name, cell: now };
+    const ahead = { row: 2 * now.row - from.row, column: 2 * now.column - from.column };
+    const isInside = inside(ahead.row, height) === ahead.row;
+    const isOnMap = isInside && inside(ahead.column, width) === ahead.column;
+    this.#ahead = isStep && isOnMap ? { of: this.selected, cell: ahead } : null;
     clearTimeout(this.#settling);
     this.#settling = setTimeout(() => this.#settle(), settled_ms);
   }
@@ -118,7 +124,7 @@ export class Look {
     if (!selected || !cell) return;
     const [height, width] = mapSize(selected.layer);
     const index = (cell.row * width + cell.column + 1) % (height * width);
-    this.move({ row: Math.floor(index / width), column: index % width });
+    this.move({ row: Math.floor(index / width), column: index % width }, true);
   }
 
   colour(scale: Scale): void {
@@ -156,7 +162,7 @@ export class Look {
       (equation) => {
         this.equation = equation;
         this.equationRefused = null;
-        afterPaint(() => (this.followed = this.equation));
+        afterPaint(() => this.#follow());
       },
       (thrown) => (this.equationRefused = refusal(thrown))
     );
@@ -209,6 +215,15 @@ export class Look {
   }
 
   // ------------------------------------------------------------ inside
+
+  /** What may come a frame after the answer. */
+  #follow(): void {
+    this.followed = this.equation;
+    const { scene, selected } = this;
+    if (!scene || !selected || this.#ahead?.of !== selected) return;
+    const { key, fetch } = this.#question(scene, selected, this.#ahead.cell);
+    this.#equations.prepare(key, fetch);
+  }
 
   #question(scene: Scene, { layer, unit }: Selected, cell: Cell | null) {
     const { photo, weights_sha256 } = scene.trace;
