@@ -11,13 +11,13 @@ as uint8). All three go through the same fitting, so equal photos get equal numb
 """
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float32, UInt8
-from torch import nn
+from torch import Tensor, nn
 
 from seethrough.data.dataset import Dataset, Split
 from seethrough.data.decode import Fitted, fit, picture
@@ -25,11 +25,13 @@ from seethrough.errors import DataError, ShapeError
 from seethrough.evaluate.report import Report, evaluate
 from seethrough.explain.backward import Backward, backward
 from seethrough.explain.trace import Trace, trace
+from seethrough.learning.step import NOTHING, PLAIN, LearningStep, learning_step
 from seethrough.model.build import Normalise
 from seethrough.model.mode import one_thread, place_of
 from seethrough.predict.folder import contents, predict_files
 from seethrough.predict.prediction import Prediction, Unreadable, prediction
 from seethrough.predict.probabilities import Ending, answers, judge, probabilities
+from seethrough.train.recipe import Recipe
 
 Photo = str | Path | bytes | np.ndarray
 
@@ -81,17 +83,36 @@ class Classifier:
         `label` is the name of its true class, or its number. Raises DataError for a class that the
         network does not know, LayerError where no gradient goes through it.
         """
-        known = dict(zip(self.classes, range(len(self.classes)), strict=True))
-        if isinstance(label, str) and label not in known:
-            raise DataError(
-                f"There is no class {label[:80]!r}.",
-                why=f"the network knows {_list(self.classes)}.",
-                fix="name one of them: the loss is taken from its probability.",
-            )
-        number = known[label] if isinstance(label, str) else label
         pixels = self.fitted(photo, name=name).pixels
         with one_thread():
-            return backward(self.module, pixels, number, classes=self.classes)
+            return backward(self.module, pixels, self._number(label), classes=self.classes)
+
+    def learning_step(
+        self,
+        photo: Photo,
+        label: str | int,
+        recipe: Recipe | None = None,
+        *,
+        learning_rate: float | None = None,
+        memory: Mapping[str, Tensor] = NOTHING,
+        name: str | None = None,
+    ) -> LearningStep:
+        """What one step of learning on this photo would change; the network stays as it is.
+
+        Without a recipe: plain gradient descent, no momentum, no decay, at a rate of 0.01.
+        """
+        chosen = PLAIN if recipe is None else recipe
+        pixels = self.fitted(photo, name=name).pixels
+        with one_thread():
+            return learning_step(
+                self.module,
+                pixels,
+                self._number(label),
+                chosen,
+                learning_rate=learning_rate,
+                memory=memory,
+                classes=self.classes,
+            )
 
     def probabilities(self, images: UInt8[np.ndarray, "n h w 3"]) -> Float32[np.ndarray, "n k"]:
         """Probabilities of many images that have the network's size already."""
@@ -128,6 +149,15 @@ class Classifier:
             train_images=len(train) if learned_here else 0,
         )
         return dataclasses.replace(report, warnings=(*dataset.caveats, *report.warnings))
+
+    def _number(self, label: str | int) -> int:
+        if isinstance(label, str) and label not in self.classes:
+            raise DataError(
+                f"There is no class {label[:80]!r}.",
+                why=f"the network knows {_list(self.classes)}.",
+                fix="name one of them: the loss is taken from its probability.",
+            )
+        return self.classes.index(label) if isinstance(label, str) else label
 
     def _accuracy(self, dataset: Dataset, indices: np.ndarray) -> float:
         """In pieces, so that memory does not grow with the number of photos."""

@@ -264,3 +264,34 @@ def test_what_has_no_gradient_is_refused_in_words(client, base, address, query):
     refused = client.get(f"{base}/{address}", params=query)
     assert refused.status_code in {404, 422}
     wire.ErrorMessage.model_validate(refused.json())
+
+
+# ---------------------------------------------------------------- one step of learning
+
+
+def test_a_step_of_learning_is_told_and_changes_nothing(client, base, trained):
+    before = client.get(f"{base}/trace").json()
+    told = client.get(f"{base}/learning-step", params={"learning_rate": 0.002}).json()
+    step = wire.LearningStepMessage.model_validate(told)
+    assert step.loss_after is not None
+    assert step.loss_after < step.loss == pytest.approx(before["loss"], rel=1e-5)
+    assert step.probabilities == before["probabilities"]
+    recipe = trained.run.manifest.recipe
+    assert (step.optimizer, step.momentum) == (str(recipe.optimizer), recipe.momentum)
+    after = floats(client.get(f"{base}/activations-after", params={"learning_rate": 0.002}))
+    assert len(after) == before["floats"]
+    assert after[-2:].tolist() == step.probabilities_after
+    assert client.get(f"{base}/trace").json()["logits"] == before["logits"]
+
+
+def test_one_weight_s_update_is_the_step_s(client, base):
+    query = {"name": "conv1.weight", "index": [1, 2, 0, 1]}
+    told = client.get(f"{base}/learning-update", params=query).json()
+    update = wire.UpdateMessage.model_validate(told)
+    gradient = {"layer": "conv1", "index": [1, 2, 0, 1]}
+    equation = client.get(f"{base}/parameter-equation", params=gradient).json()
+    assert update.gradient == pytest.approx(equation["framework"], rel=1e-6)
+    assert update.new_weight == pytest.approx(update.weight + update.change)
+    assert update.lines[-1].shown.endswith(update.shown_new_weight)
+    refused = client.get(f"{base}/learning-update", params={"name": "moon", "index": 1})
+    assert "There is no weight 'moon'." in refused.json()["what"]

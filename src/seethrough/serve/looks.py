@@ -5,7 +5,6 @@ on screen gets that state or a Refusal, never numbers of another one.
 Only the worker calls this; it needs torch.
 """
 
-import math
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -18,18 +17,14 @@ from seethrough.errors import LayerError
 from seethrough.serve.photos import Album
 from seethrough.serve.refusal import Refusal
 from seethrough.serve.shelf import Network, Shelf
-from seethrough.serve.wire import (
-    BackwardMessage,
-    GradientMessage,
-    ParameterGradientMessage,
-    Photo,
-    TracedLayerMessage,
-    TraceMessage,
-)
+from seethrough.serve.tellings import backward_message, step_message, trace_message
+from seethrough.serve.wire import BackwardMessage, LearningStepMessage, TraceMessage
 
 if TYPE_CHECKING:
     from seethrough.explain.backward import Backward
     from seethrough.explain.trace import Trace
+    from seethrough.learning.step import LearningStep
+    from seethrough.train.recipe import Recipe
 
 LOOKS = 64
 BYTES = 256_000_000
@@ -57,7 +52,9 @@ class Look:
     message: TraceMessage
     network: Network
     pixels: UInt8[np.ndarray, "h w 3"]
+    recipe: "Recipe"
     ways_back: OrderedDict[str, WayBack] = field(default_factory=OrderedDict)
+    steps: "dict[tuple[str, float | None], LearningStep]" = field(default_factory=dict)  # the last
 
     def back(self, label: str | None) -> WayBack:
         """From the loss of a class; None: of the photo's own, or else of the predicted one."""
@@ -69,16 +66,38 @@ class Look:
             found = self.network.classifier.backward(self.pixels, label)
             elapsed_ms = (time.perf_counter() - started) * 1000
             sha256 = self.network.weights_sha256
-            self.ways_back[label] = WayBack(found, _back_message(found, label, sha256, elapsed_ms))
+            self.ways_back[label] = WayBack(
+                found, backward_message(found, label, sha256, elapsed_ms)
+            )
         self.ways_back.move_to_end(label)
         while len(self.ways_back) > WAYS_BACK:
             self.ways_back.popitem(last=False)
         return self.ways_back[label]
 
+    def step(self, label: str | None, learning_rate: float | None) -> "LearningStep":
+        """One step of learning on this photo with the run's optimizer, its memory empty."""
+        key = (self.back(label).message.label, learning_rate)
+        if key not in self.steps:
+            self.steps.clear()
+            self.steps[key] = self.network.classifier.learning_step(
+                self.pixels, key[0], self.recipe, learning_rate=learning_rate
+            )
+        return self.steps[key]
+
+    def step_message(self, label: str | None, learning_rate: float | None) -> LearningStepMessage:
+        """What that step does."""
+        step, named = self.step(label, learning_rate), self.back(label).message.label
+        return step_message(step, named, self.network.weights_sha256)
+
     def floats(self) -> bytes:
         """Every layer's output, one after another, as the message says."""
-        outputs = [layer.output.ravel() for layer in self.trace.layers]
-        return np.concatenate(outputs).astype("<f4", copy=False).tobytes()
+        return floats_of(self.trace)
+
+
+def floats_of(trace: "Trace") -> bytes:
+    """Every layer's output, one after another."""
+    outputs = [layer.output.ravel() for layer in trace.layers]
+    return np.concatenate(outputs).astype("<f4", copy=False).tobytes()
 
 
 def gradients_of(way: WayBack, layer: str, name: str) -> Float32[np.ndarray, "..."]:
@@ -92,86 +111,6 @@ def gradients_of(way: WayBack, layer: str, name: str) -> Float32[np.ndarray, "..
             fix="name one of them, and weight or bias.",
         )
     return own[name]
-
-
-def _message(photo: Photo, trace: "Trace", weights_sha256: str, elapsed_ms: float) -> TraceMessage:
-    """What each layer is, and where its numbers lie."""
-    layers, offset = [], 0
-    for layer in trace.layers:
-        layers.append(
-            TracedLayerMessage(
-                name=layer.name,
-                kind=layer.kind,
-                text=layer.text,
-                shape=list(layer.shape),
-                offset=offset,
-                minimum=layer.minimum,
-                maximum=layer.maximum,
-                inputs=list(layer.inputs),
-                parameters=layer.num_parameters,
-                receptive_field_px=layer.receptive_field_px,
-                known=layer.known,
-                active_units=list(layer.active_units),
-            )
-        )
-        offset += layer.output.size
-    return TraceMessage(
-        photo=photo,
-        weights_sha256=weights_sha256,
-        layers=layers,
-        floats=offset,
-        classes=list(trace.classes),
-        logits=trace.logits.tolist(),
-        probabilities=trace.probabilities.tolist(),
-        loss=None if photo.label is None else _loss(trace, trace.classes.index(photo.label)),
-        elapsed_ms=elapsed_ms,
-    )
-
-
-def _back_message(
-    back: "Backward", label: str, weights_sha256: str, elapsed_ms: float
-) -> BackwardMessage:
-    layers, offset = [], 0
-    for name in back.layers:
-        gradient = back.gradient(name)
-        layers.append(
-            GradientMessage(
-                name=name,
-                shape=list(gradient.shape),
-                offset=offset,
-                minimum=float(gradient.min()),
-                maximum=float(gradient.max()),
-            )
-        )
-        offset += gradient.size
-    parameters = [
-        ParameterGradientMessage(
-            layer=layer,
-            name=name,
-            shape=list(gradient.shape),
-            minimum=float(gradient.min()),
-            maximum=float(gradient.max()),
-        )
-        for layer, own in back.parameters.items()
-        for name, gradient in own.items()
-    ]
-    return BackwardMessage(
-        weights_sha256=weights_sha256,
-        label=label,
-        loss=back.loss,
-        layers=layers,
-        floats=offset,
-        parameters=parameters,
-        elapsed_ms=elapsed_ms,
-    )
-
-
-def _loss(trace: "Trace", label: int) -> float | None:
-    """−ln p(label), from the logits in float64; None: not finite."""
-    logits = trace.logits.astype(np.float64)
-    highest = logits.max()
-    loss = highest - logits[label] + math.log(np.exp(logits - highest).sum())
-    return float(loss) if math.isfinite(loss) else None
 
 
 class Looks:
@@ -216,11 +155,11 @@ def _looked(album: Album, photo_id: str, network: Network) -> Look:
     best = int(trace.probabilities.argmax())
     told = {"predicted": trace.classes[best], "probability": float(trace.probabilities[best])}
     photo = photo.model_copy(update=told)
-    message = _message(photo, trace, network.weights_sha256, elapsed_ms)
-    return Look(trace, message, network, pixels)
+    message = trace_message(photo, trace, network.weights_sha256, elapsed_ms)
+    return Look(trace, message, network, pixels, album.run.manifest.recipe)
 
 
 def _weight(look: Look) -> int:
     """Of its arrays; a way back is about as large as the way there."""
     there = sum(layer.output.nbytes for layer in look.trace.layers)
-    return there * (1 + len(look.ways_back))
+    return there * (1 + len(look.ways_back) + 2 * len(look.steps))

@@ -10,7 +10,8 @@ from fastapi import APIRouter, Query, Request, Response
 from seethrough.serve import answers, wire
 from seethrough.serve.answers import Floats
 from seethrough.serve.desk import TheDesk
-from seethrough.serve.looks import gradients_of
+from seethrough.serve.looks import floats_of, gradients_of
+from seethrough.serve.tellings import update_message
 
 router = APIRouter(prefix="/api/runs/{run}/photos/{photo}")
 
@@ -21,6 +22,9 @@ Weights = Annotated[
     Query(description="Of the trace that is on screen; 409 when the network has learned on since."),
 ]
 Label = Annotated[str | None, Query(description="The class that is taken for the true one.")]
+Rate = Annotated[
+    float | None, Query(gt=0, le=1000, description="Learning rate; without it the recipe's peak.")
+]
 Index = Annotated[list[int], Query(description="The parameter's place: one number for each axis.")]
 
 
@@ -179,3 +183,62 @@ async def parameter_equation(
         ),
     )
     return wire.EquationMessage.model_validate(found.to_dict())
+
+
+# ---------------------------------------------------------------- one step of learning
+
+
+@router.get("/learning-step")
+async def learning_step(
+    desk: TheDesk,
+    request: Request,
+    run: str,
+    photo: str,
+    label: Label = None,
+    learning_rate: Rate = None,
+    weights_sha256: Weights = None,
+) -> wire.LearningStepMessage:
+    """What one step on this photo would change, by the run's optimizer; the run stays as it is."""
+    return await desk.worker.do(
+        request,
+        lambda: desk.look(run, photo, weights_sha256).step_message(label, learning_rate),
+    )
+
+
+@router.get("/activations-after", response_class=Floats)
+async def activations_after(
+    desk: TheDesk,
+    request: Request,
+    run: str,
+    photo: str,
+    label: Label = None,
+    learning_rate: Rate = None,
+    weights_sha256: Weights = None,
+) -> Response:
+    """Every layer's output after that step, at the offsets that the trace tells."""
+    content = await desk.worker.do(
+        request,
+        lambda: floats_of(desk.look(run, photo, weights_sha256).step(label, learning_rate).after),
+    )
+    return Floats(content)
+
+
+@router.get("/learning-update")
+async def learning_update(
+    desk: TheDesk,
+    request: Request,
+    run: str,
+    photo: str,
+    name: str,
+    index: Index,
+    label: Label = None,
+    learning_rate: Rate = None,
+    weights_sha256: Weights = None,
+) -> wire.UpdateMessage:
+    """How one weight changes in that step, line by line."""
+    return await desk.worker.do(
+        request,
+        lambda: update_message(
+            desk.look(run, photo, weights_sha256).step(label, learning_rate), name, index
+        ),
+    )

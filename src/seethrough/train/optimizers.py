@@ -19,8 +19,8 @@ from seethrough.errors import CheckpointError
 from seethrough.train.recipe import Optimizer, Recipe
 
 # Kingma and Ba (2015), arXiv:1412.6980, section 2.
-_BETA2 = 0.999
-_EPSILON = 1e-8
+BETA2 = 0.999
+ADAM_EPSILON = 1e-8
 
 
 class Updates(ABC):
@@ -139,10 +139,10 @@ class Adam(Updates):
             fused=True,
             amsgrad=False,
             beta1=self.recipe.momentum,
-            beta2=_BETA2,
+            beta2=BETA2,
             lr=lr,
             weight_decay=decay,
-            eps=_EPSILON,
+            eps=ADAM_EPSILON,
             maximize=False,
         )
 

@@ -105,6 +105,59 @@ class BackwardMessage(Message):
     elapsed_ms: float
 
 
+class ParameterChange(Message):
+    """What one step changes a learned parameter by."""
+
+    name: str  # as in the state dict: conv1.weight
+    shape: list[int]
+    gradient_norm: float  # square root of the sum of squares
+    change_norm: float
+    weight_norm: float  # before the step
+
+
+class LearningStepMessage(Message):
+    """One step of learning on one photo, on a copy: loss and probabilities before and after."""
+
+    weights_sha256: str
+    label: str
+    optimizer: str
+    learning_rate: float
+    momentum: float
+    nesterov: bool
+    weight_decay: float
+    loss: float
+    loss_after: float | None  # None: not finite, the step was too large
+    probabilities: list[float]
+    probabilities_after: list[float]
+    parameters: list[ParameterChange]
+
+
+class UpdateLine(Message):
+    """One operation of an update: its name, in letters, in digits, its result."""
+
+    name: str
+    formula: str
+    shown: str
+    value: float
+
+
+class UpdateMessage(Message):
+    """How one weight changes in that step; the digits behind = add up."""
+
+    name: str
+    index: list[int]
+    weight: float
+    gradient: float
+    learning_rate: float
+    lines: list[UpdateLine]
+    change: float
+    new_weight: float
+    shown_new_weight: str
+    framework: float
+    difference: float  # new_weight − framework
+    decimals: int
+
+
 Direction = Literal["forward", "backward", "parameter"]
 
 

@@ -1,0 +1,1 @@
+"""One step of learning in slow motion: what every weight changes by, and what that does."""

@@ -1,0 +1,153 @@
+"""One step of learning on one photo, in slow motion: loss, gradients, update, loss again.
+
+    g  = ∂loss/∂w                  loss = −log p[label], by the network as it is in use
+    w' = w − learning rate · u     u from g by the recipe's own optimizer
+
+The step is taken on a copy, by the very code that trains (`train.optimizers`); the network that was
+handed in stays as it is. Running means and variances of normalisation hold still, as they do while
+the network is in use: a single photo says nothing about them.
+
+`LearningStep.update` takes the change of one weight apart, line by line (`update`), and
+holds it against the number that the framework computed. Raises LayerError as `backward` does,
+and for a weight that is not there.
+"""
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+import torch
+from jaxtyping import Float32, UInt8
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from seethrough.errors import LayerError
+from seethrough.explain.backward import Backward, backward
+from seethrough.explain.trace import Trace, trace
+from seethrough.learning.update import Update, update
+from seethrough.model.mode import evaluating
+from seethrough.train.optimizers import Updates, updates_for
+from seethrough.train.recipe import Recipe
+
+Array = Float32[np.ndarray, "..."]
+PLAIN = Recipe(peak_lr=0.01, momentum=0.0, nesterov=False, weight_decay=0.0)
+NOTHING: Mapping[str, Tensor] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class LearningStep:
+    """What one step changed; parameters are named as in the network's state dict."""
+
+    recipe: Recipe
+    learning_rate: float
+    before: Backward
+    after: Trace
+    loss_after: float
+    weights: Mapping[str, Array]
+    gradients: Mapping[str, Array]
+    memory: Mapping[str, Array]  # of the optimizer before the step: conv1.weight.momentum, …
+    new_weights: Mapping[str, Array]
+    new_memory: Mapping[str, Array]
+
+    @property
+    def loss(self) -> float:
+        """Before the step."""
+        return self.before.loss
+
+    def update(self, name: str, *index: int) -> Update:
+        """The change of one number: its name as in conv1.weight, its place in that array."""
+        if name not in self.weights:
+            raise LayerError(
+                f"There is no weight {name[:80]!r}.",
+                why="this network learns others.",
+                fix=f"choose one of: {', '.join(self.weights)}.",
+            )
+        weights = self.weights[name]
+        fits = len(index) == weights.ndim and all(
+            0 <= place < size for place, size in zip(index, weights.shape, strict=True)
+        )
+        if not fits:
+            raise LayerError(
+                f"{name} has no number at {', '.join(map(str, index)) or 'no place'}.",
+                why=f"its shape is {' × '.join(map(str, weights.shape))}.",
+                fix="give one place for each axis, counted from 0.",
+            )
+        slots = {
+            key.removeprefix(f"{name}."): float(array[index] if array.ndim else array)
+            for key, array in self.memory.items()
+            if key.startswith(f"{name}.")
+        }
+        return update(
+            self.recipe,
+            learning_rate=self.learning_rate,
+            weight=float(weights[index]),
+            gradient=float(self.gradients[name][index]),
+            memory=slots,
+            is_kernel=weights.ndim >= 2,
+            framework=float(self.new_weights[name][index]),
+        )
+
+    def __repr__(self) -> str:
+        return f"LearningStep(loss {self.loss:.4f} → {self.loss_after:.4f})"
+
+
+def learning_step(
+    module: nn.Module,
+    image: UInt8[np.ndarray, "h w 3"],
+    label: int,
+    recipe: Recipe,
+    *,
+    learning_rate: float | None = None,
+    memory: Mapping[str, Tensor] = NOTHING,
+    classes: Sequence[str] = (),
+) -> LearningStep:
+    """Learn from one photo once, on a copy of the module; without a rate at the recipe's peak.
+
+    `memory` is what the optimizer remembers (`Updates.tensors`); without it, the first step.
+    """
+    rate = recipe.peak_lr if learning_rate is None else learning_rate
+    before = backward(module, image, label, classes=classes)
+    own = copy.deepcopy(module)
+    for parameter in own.parameters():
+        parameter.requires_grad_(parameter.is_floating_point())
+        parameter.grad = None
+    updates = updates_for(own, recipe)
+    if memory:
+        updates.restore(memory)
+    pixels = torch.from_numpy(image.transpose(2, 0, 1).astype(np.float32))[None]
+    with evaluating(own), torch.enable_grad():
+        cross_entropy(own(pixels), torch.tensor([label])).backward()  # type: ignore[no-untyped-call]
+    learned = [(name, p) for name, p in own.named_parameters() if p.grad is not None]
+    weights = {name: _array(p) for name, p in learned}
+    gradients = {name: _array(p.grad) for name, p in learned}
+    kept = _memory(updates)
+    updates.step(rate)
+    after = trace(own, image, classes=classes)
+    return LearningStep(
+        recipe=recipe,
+        learning_rate=rate,
+        before=before,
+        after=after,
+        loss_after=_loss(after, label),
+        weights=weights,
+        gradients=gradients,
+        memory=kept,
+        new_weights={name: _array(p) for name, p in learned},
+        new_memory=_memory(updates),
+    )
+
+
+def _loss(seen: Trace, label: int) -> float:
+    logits = torch.from_numpy(seen.logits).double()
+    return float(cross_entropy(logits[None], torch.tensor([label])))
+
+
+def _memory(updates: Updates) -> dict[str, Array]:
+    return {name: _array(tensor) for name, tensor in updates.tensors()}
+
+
+def _array(tensor: Tensor | None) -> Array:
+    assert tensor is not None
+    return np.array(tensor.detach().to("cpu", torch.float32).numpy(), order="C", copy=True)
