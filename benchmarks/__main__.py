@@ -1,6 +1,6 @@
 """`make bench`: every measurement in one table, or with --json in one object.
 
-python -m benchmarks [training] [startup] [latency] [--quick] [--json]
+python -m benchmarks [training] [startup] [latency] [transfer] [--quick] [--json]
 """
 
 import argparse
@@ -10,11 +10,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import latency, startup, training
+from benchmarks import latency, startup, training, transfer
 from benchmarks.machine import description
 
-PARTS = ("training", "startup", "latency")
+PARTS = ("training", "startup", "latency", "transfer")
 QUICK_ROUNDS = 5
+QUICK_SEEDS = 2
 
 
 def measure(part: str, *, is_quick: bool) -> dict[str, Any]:
@@ -23,6 +24,8 @@ def measure(part: str, *, is_quick: bool) -> dict[str, Any]:
         return training.run(rounds=1) if is_quick else training.run()
     if part == "startup":
         return startup.run()
+    if part == "transfer":
+        return transfer.run(seeds=QUICK_SEEDS) if is_quick else transfer.run()
     return latency.run(rounds=QUICK_ROUNDS) if is_quick else latency.run()
 
 

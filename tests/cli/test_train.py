@@ -123,3 +123,31 @@ def test_files_that_are_no_photos_are_listed_and_the_rest_is_used(seethrough, sh
     assert "2 files could not be used:" in said.err
     assert "circle/broken.png" in said.err
     assert "circle/words.jpg" in said.err
+
+
+def test_from_another_run_it_begins_with_that_run_s_network_and_weights(
+    seethrough, shapes, trained, tmp_path
+):
+    photos = tmp_path / "photos"
+    for label in ("circle", "square"):
+        shutil.copytree(shapes / label, photos / label)
+    place = ("--runs-dir", trained.runs_dir)
+    try:
+        said = seethrough("train", photos, "--from", trained.id, "--epochs", "2", *place)
+        assert said.code == 0
+        assert f"with the weights of {trained.id}, 2 epochs" in said.err
+        run = open_run("last", trained.runs_dir)
+        assert run.manifest.network == open_run(trained.id, trained.runs_dir).manifest.network
+        assert run.manifest.start.weights_sha256 == trained.said["weights_sha256"]
+        assert run.classifier.classes == ("circle", "square")
+    finally:
+        for folder in trained.runs_dir.iterdir():
+            if folder.is_dir() and folder.name != trained.id:
+                shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("words", [("--model", "demo"), ("--image-px", "32")])
+def test_from_another_run_takes_no_other_network_and_size(seethrough, shapes, trained, words):
+    said = seethrough("train", shapes, "--from", trained.id, *words, "--runs-dir", trained.runs_dir)
+    assert said.code == 2
+    assert "Leave --model and --image-px out" in said.err

@@ -14,6 +14,7 @@ from seethrough.cli import options
     metavar="NETWORK",
     help="A ready one (demo, resnet-18, ...), layers, a .toml, or nets.py:make.",
 )
+@click.option("--from", "start", metavar="RUN", help="Begin with this run's network and weights.")
 @click.option("--image-px", type=click.IntRange(8, 512), metavar="N", help="Side of the images.")
 @click.option("--epochs", type=click.IntRange(min=1), metavar="N", help="Times through the photos.")
 @options.seed
@@ -29,6 +30,7 @@ from seethrough.cli import options
 def command(
     folder: str | None,
     model: str | None,
+    start: str | None,
     image_px: int | None,
     epochs: int | None,
     seed: int | None,
@@ -44,6 +46,7 @@ def command(
     seethrough train photos/ --epochs 20 --seed 7
     seethrough train photos/ --model "conv 8 k5 s2, relu, maxpool 2, flatten, dense"
     seethrough train photos/ --model nets.py:make      a function of your own
+    seethrough train photos/ --from amber-heron        with what that run learned
     seethrough train --resume last
 
     Ctrl-C stops and saves; --resume goes on where it was, as if it had not been stopped.
@@ -51,23 +54,21 @@ def command(
     --json prints run, test_accuracy, test_interval [low, high], train_seconds, epochs and
     weights_sha256 (nothing when stopped: the exit code is 130 then).
     """
+    named = _unless_code(model)
     if resume is not None:
-        others = (folder, _unless_code(model), image_px, epochs, seed, recipe)
-        if any(given is not None for given in others):
-            raise click.UsageError(
-                "--resume goes on with the photos, the network and the recipe that the run was "
-                "started with. Leave the others out, or start a new run without --resume. (Only "
-                "a function of your own, nets.py:make, may be named again with --model.)"
-            )
+        _refuse_more((folder, named, start, image_px, epochs, seed, recipe))
         return _resume(resume, code=model, runs_dir=runs_dir, as_json=as_json)
     if folder is None:
         raise click.UsageError(
             "FOLDER is missing: one sub-folder of photos a class, or a zip of that. "
             "Without photos at hand: seethrough train everyday."
         )
+    if start is not None and (named, image_px) != (None, None):
+        raise click.UsageError(_FROM)
     return _train(
         folder,
         model=model,
+        start=start,
         image_px=image_px,
         recipe_file=recipe,
         changes={"epochs": epochs, "seed": seed},
@@ -76,10 +77,26 @@ def command(
     )
 
 
+_FROM = (
+    "--from begins with the network and the image size of that run. Leave --model and "
+    "--image-px out. (Only a function of your own may be named again with --model.)"
+)
+
+
+def _refuse_more(others: tuple[object, ...]) -> None:
+    if any(given is not None for given in others):
+        raise click.UsageError(
+            "--resume goes on with the photos, the network and the recipe that the run was "
+            "started with. Leave the others out, or start a new run without --resume. (Only "
+            "a function of your own, nets.py:make, may be named again with --model.)"
+        )
+
+
 def _train(
     folder: str,
     *,
     model: str | None,
+    start: str | None,
     image_px: int | None,
     recipe_file: Path | None,
     changes: dict[str, int | None],
@@ -91,14 +108,19 @@ def _train(
     from seethrough.cli.training import train_here
     from seethrough.model.presets import asked_for
     from seethrough.runs.creation import create, train_images
+    from seethrough.runs.folder import open_run
     from seethrough.train.recipe import Recipe
 
+    begun = None
+    if start is not None:
+        begun = open_run(start, options.runs_folder(runs_dir), code=model)
+        image_px, model = begun.manifest.network.image_px, None
     asked = None if model is None else asked_for(model, image_px)  # before a photo is read
     stored = None if recipe_file is None else Recipe.read(recipe_file)
     if asked is not None and image_px is None and _has_own_size(model):
         image_px = asked.image_px
     dataset = load_photos(folder, image_px=image_px, is_quiet=as_json)
-    spec = asked_for(model or "demo", dataset.image_px)
+    spec = asked_for(model or "demo", dataset.image_px) if begun is None else begun.buildable
     if stored is None:
         stored = Recipe.default_for(train_images=train_images(dataset), image_px=dataset.image_px)
     recipe = Recipe.from_dict(
@@ -107,9 +129,11 @@ def _train(
             **{name: value for name, value in changes.items() if value is not None},
         }
     )
-    run = create(dataset, spec, recipe, runs_dir=options.runs_folder(runs_dir))
+    run = create(dataset, spec, recipe, runs_dir=options.runs_folder(runs_dir), start=begun)
     if not as_json:
-        say(f"Training {run.id}: {spec.name}, {recipe.epochs} epochs. Ctrl-C stops and saves.")
+        learned = "" if begun is None else f" with the weights of {begun.id}"
+        said = f"{spec.name}{learned}, {recipe.epochs} epochs"
+        say(f"Training {run.id}: {said}. Ctrl-C stops and saves.")
     return train_here(run, dataset, runs_dir=runs_dir, as_json=as_json)
 
 

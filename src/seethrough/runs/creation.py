@@ -22,6 +22,8 @@ from seethrough.model.spec import to_text
 from seethrough.runs import consent, durable, manifest, names
 from seethrough.runs.folder import Run, default_runs_dir
 from seethrough.runs.manifest import DatasetFacts, Manifest, NetworkFacts, Problem, SplitCount
+from seethrough.runs.start import FILE as START
+from seethrough.runs.start import begun as begin
 from seethrough.train.batches import Batches
 from seethrough.train.place import Place
 from seethrough.train.recipe import Recipe
@@ -41,14 +43,42 @@ def create(
     *,
     runs_dir: Path | None = None,
     place: Place | None = None,
+    start: Run | None = None,
 ) -> Run:
-    """A new run, waiting to be recorded.
+    """A new run, waiting to be recorded; it begins with the weights of `start`, if that is given.
 
     The code of a network that is a function of the user's own is imported, and noted as theirs.
     """
     sizes = _checked(dataset, spec, recipe)
+    begun, weights = (None, None) if start is None else begin(start, spec, dataset.classes)
     runs_dir = (runs_dir or default_runs_dir()).expanduser().absolute()
-    facts = DatasetFacts(
+    place = place or suitable_place(sizes, recipe)
+    ground, watched = environment(place), _watched(dataset)
+    folder = _new_folder(runs_dir)
+    made = Manifest(
+        id=folder.name,
+        created=datetime.now(UTC).isoformat(timespec="microseconds"),
+        dataset=_facts(dataset),
+        network=_network(spec, sizes),
+        recipe=recipe,
+        environment=ground,
+        watched=watched,
+        start=begun,
+    )
+    try:
+        if weights is not None:
+            durable.write(folder / START, weights)
+        durable.write(folder / manifest.FILE, made.to_bytes())
+        durable.sync_folder(runs_dir)
+    except StorageError:
+        (folder / START).unlink(missing_ok=True)
+        folder.rmdir()
+        raise
+    return Run(folder, made)
+
+
+def _facts(dataset: Dataset) -> DatasetFacts:
+    return DatasetFacts(
         name=dataset.name,
         source=dataset.source,
         fingerprint=dataset.fingerprint,
@@ -62,25 +92,6 @@ def create(
         notes=dataset.notes,
         plan=dataclasses.asdict(dataset.plan),
     )
-    place = place or suitable_place(sizes, recipe)
-    ground, watched = environment(place), _watched(dataset)
-    folder = _new_folder(runs_dir)
-    made = Manifest(
-        id=folder.name,
-        created=datetime.now(UTC).isoformat(timespec="microseconds"),
-        dataset=facts,
-        network=_network(spec, sizes),
-        recipe=recipe,
-        environment=ground,
-        watched=watched,
-    )
-    try:
-        durable.write(folder / manifest.FILE, made.to_bytes())
-        durable.sync_folder(runs_dir)
-    except StorageError:
-        folder.rmdir()
-        raise
-    return Run(folder, made)
 
 
 def train_images(dataset: Dataset) -> int:

@@ -6,6 +6,7 @@
     network      name, image_px, kind, text; of code also its layers, of the user's code its source
     recipe       everything that changes the result
     environment  versions, processor, threads: what else bit-identical weights depend on
+    start        null, or the run whose weights it begins with
     watched      positions in the data set of the test images that the log follows
 
 What happened afterwards stands in the log.
@@ -81,6 +82,17 @@ class NetworkFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """The weights that a run begins with, where not with untrained ones."""
+
+    run: str  # that learned them; they lie in start.safetensors
+    weights_sha256: str
+    head: tuple[str, ...]  # weights that begin anew; none where the classes are the same
+    first_share: float  # of the epochs, in which only these learn
+    smallest: float  # share of the learning rate that the first layer gets afterwards
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """All of run.json."""
 
@@ -91,6 +103,7 @@ class Manifest:
     recipe: Recipe
     environment: Mapping[str, str]
     watched: tuple[int, ...]
+    start: Start | None = None
 
     def to_bytes(self) -> bytes:
         """The file's content."""
@@ -99,6 +112,7 @@ class Manifest:
         content["dataset"] = dataclasses.asdict(self.dataset)
         content["network"] = dataclasses.asdict(self.network)
         content["recipe"] = self.recipe.to_dict()
+        content["start"] = None if self.start is None else dataclasses.asdict(self.start)
         return json.dumps(content, ensure_ascii=False, indent=1).encode()
 
 
@@ -117,7 +131,9 @@ def read(folder: Path) -> Manifest:
             LayerSize(**{**layer, "shape": tuple(layer["shape"])})
             for layer in network.get("layers", ())
         )
+        start = stored.pop("start", None)
         return Manifest(
+            start=None if start is None else Start(**{**start, "head": tuple(start["head"])}),
             dataset=DatasetFacts(**dataset),
             network=NetworkFacts(**network),
             recipe=Recipe.from_dict(stored.pop("recipe")),

@@ -19,9 +19,10 @@ from seethrough.model.make import make
 from seethrough.model.presets import asked_for
 from seethrough.runs import checkpoints, creation, durable, lines, process, results
 from seethrough.runs.checkpoints import Checkpoint
-from seethrough.runs.folder import Run
+from seethrough.runs.folder import Run, open_run
 from seethrough.runs.interruption import interruption
 from seethrough.runs.log import Log, LogEvent, begins_with
+from seethrough.runs.start import pace_of, put_into
 from seethrough.train import loop
 from seethrough.train.events import Done, EpochEnd, Event, Snapshot, Started, Step, Stopped
 from seethrough.train.place import Place, exact
@@ -35,19 +36,26 @@ def train(
     recipe: Recipe | None = None,
     runs_dir: Path | None = None,
     place: Place | None = None,
+    start: Run | str | None = None,
 ) -> Run:
     """Train a network on the images and return the run; Ctrl-C stops it after a checkpoint.
 
     Without a network the demo's is taken at the images' size, without a recipe one that suits
-    their number.
+    their number. With `start`, the network and the weights are that run's: a head for other
+    classes begins anew, and all layers learn, those near the photo slowly.
     """
-    images = dataset if isinstance(dataset, Dataset) else load(dataset)
+    if isinstance(start, str):
+        start = open_run(start, runs_dir)
+    image_px = None if start is None else start.manifest.network.image_px
+    images = dataset if isinstance(dataset, Dataset) else load(dataset, image_px=image_px)
+    if start is not None and network is None:
+        network = start.buildable
     if network is None or isinstance(network, str):
         network = asked_for(network or "demo", images.image_px)
     if recipe is None:
         split = creation.train_images(images)
         recipe = Recipe.default_for(train_images=split, image_px=images.image_px)
-    run = creation.create(images, network, recipe, runs_dir=runs_dir, place=place)
+    run = creation.create(images, network, recipe, runs_dir=runs_dir, place=place, start=start)
     with interruption() as should_stop:
         for _ in record(run, dataset=images, place=place, should_stop=should_stop):
             pass
@@ -98,6 +106,10 @@ class _Recording:
             std=std,
             seed=run.manifest.recipe.seed,
         )
+        begun = run.manifest.start
+        if begun is not None:
+            put_into(self.network, run, begun)
+        self.pace = None if begun is None else pace_of(self.network, begun, run.manifest.recipe)
         self.kept, self.notes = checkpoints.to_resume(run.folder)
         path = run.folder / "log.jsonl"
         if self.kept is not None:
@@ -129,6 +141,7 @@ class _Recording:
                 resume=self.kept.state if self.kept else None,
                 should_stop=should_stop,
                 watched=self.run.manifest.watched,
+                pace=self.pace,
             ):
                 yield from self._event(event, should_stop)
         except Exception as error:

@@ -6,7 +6,7 @@ normalisation among the weights. Seconds are the only thing that a resume cannot
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
@@ -16,6 +16,7 @@ from torch.nn import functional
 from seethrough.errors import CheckpointError
 from seethrough.train.events import TrainState
 from seethrough.train.optimizers import updates_for
+from seethrough.train.pace import EVERYTHING
 from seethrough.train.recipe import Recipe
 
 PHASES = ("input", "forward", "backward", "update", "evaluation")
@@ -55,7 +56,13 @@ class Learner:
         finally:
             self.time_s[phase] += time.perf_counter() - began
 
-    def learn(self, images: Tensor, labels: Tensor, lr: float) -> float | None:
+    def learn(
+        self,
+        images: Tensor,
+        labels: Tensor,
+        lr: float,
+        shares: Mapping[str, float] = EVERYTHING,
+    ) -> float | None:
         """Take one step; the loss of its batch, or None: it was no number and nothing changed."""
         self.step += 1
         for buffer, kept in self._statistics:
@@ -73,7 +80,7 @@ class Learner:
             with self.clock("update"):
                 is_good = self._has_finite_gradients()
                 if is_good:
-                    self.updates.step(lr)
+                    self.updates.step(lr, shares)
         self.seen += len(labels)
         if not is_good:
             for buffer, kept in self._statistics:

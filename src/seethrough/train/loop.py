@@ -32,6 +32,7 @@ from seethrough.train.events import (
     TrainState,
 )
 from seethrough.train.learner import Learner
+from seethrough.train.pace import Pace
 from seethrough.train.place import Place, exact
 from seethrough.train.recipe import Recipe
 from seethrough.train.schedule import learning_rate
@@ -53,18 +54,19 @@ def train(
     resume: TrainState | None = None,
     should_stop: Callable[[], bool] = never,
     watched: Sequence[int] = (),
+    pace: Pace | None = None,
 ) -> Iterator[Event]:
     """Train `network` in place and say what happens.
 
     `should_stop` is asked after every step and within evaluations, and once it said yes is not
     asked again; a stop keeps a snapshot.
-    With `resume`, goes on from a snapshot of the same network, data and recipe.
+    With `resume`, goes on from a snapshot of the same network, data, recipe and pace.
     """
     batches = Batches.of(dataset, recipe)
     learner = Learner(network, recipe)
     if resume is not None:
         learner.restore(resume)
-    course = _Course(learner, batches, tuple(watched), _latched(should_stop))
+    course = _Course(learner, batches, tuple(watched), _latched(should_stop), pace or Pace())
     with exact(place or Place()):
         if resume is None:
             yield course.started()
@@ -102,6 +104,7 @@ class _Course:
     batches: Batches
     watched: tuple[int, ...]
     should_stop: Callable[[], bool]
+    pace: Pace
 
     def started(self) -> Started:
         """What will happen."""
@@ -143,11 +146,12 @@ class _Course:
         taken = learner.step - learner.epoch * per_epoch
         feed = self.batches.epoch(epoch, skip=taken)
         learner.network.train()
+        shares = self.pace.in_epoch(epoch)
         for _ in range(taken, per_epoch):
             with learner.clock("input"):
                 images, labels = next(feed)
             lr = learning_rate(learner.step + 1, recipe.epochs * per_epoch, recipe)
-            loss = learner.learn(images, labels, lr)
+            loss = learner.learn(images, labels, lr, shares)
             yield Step(
                 step=learner.step, epoch=epoch, loss=loss, lr=lr, elapsed_s=learner.elapsed_s()
             )

@@ -16,6 +16,7 @@ from torch.optim.adamw import adamw
 from torch.optim.sgd import sgd
 
 from seethrough.errors import CheckpointError
+from seethrough.train.pace import EVERYTHING
 from seethrough.train.recipe import Optimizer, Recipe
 
 # Kingma and Ba (2015), arXiv:1412.6980, section 2.
@@ -33,21 +34,22 @@ class Updates(ABC):
         learning = [(name, p) for name, p in network.named_parameters() if p.requires_grad]
         self._memory = {name: (p, self._blank(p)) for name, p in learning}
 
-    def step(self, lr: float) -> None:
-        """Change every parameter by its gradient."""
-        for is_kernel in (True, False):
-            chosen = [
-                (p, p.grad, memory)
-                for p, memory in self._memory.values()
-                if p.grad is not None and (p.ndim >= 2) == is_kernel
-            ]
-            if not chosen:
-                continue
+    def step(self, lr: float, shares: Mapping[str, float] = EVERYTHING) -> None:
+        """Change every parameter by its gradient, at its share of the learning rate.
+
+        One that is not named has all of it; at a share of 0 neither value nor memory change.
+        """
+        groups: dict[tuple[bool, float], list[tuple[Tensor, Tensor, dict[str, Tensor]]]] = {}
+        for name, (p, memory) in self._memory.items():
+            share = shares.get(name, 1.0)
+            if p.grad is not None and share > 0:
+                groups.setdefault((p.ndim >= 2, share), []).append((p, p.grad, memory))
+        for (is_kernel, share), chosen in sorted(groups.items(), key=lambda group: not group[0][0]):
             parameters, gradients, memories = zip(*chosen, strict=True)
             decay = self.recipe.weight_decay if is_kernel else 0.0
             kept = [[memory[slot] for memory in memories] for slot in self.slots]
             with torch.no_grad():
-                self._apply(list(parameters), list(gradients), kept, decay, lr)
+                self._apply(list(parameters), list(gradients), kept, decay, lr * share)
 
     def tensors(self) -> Iterator[tuple[str, Tensor]]:
         """Everything remembered, named by its parameter: conv1.weight.momentum."""
