@@ -1,13 +1,15 @@
 """Milliseconds from a hand's movement to the drawn answer, in Chromium against the real server.
 
     unit    click on a unit in the network        → its bench stands there
+    tap     the same by a finger, which did not rest there before
     cell    click on a cell of its map            → that cell's equation stands there
     move    an arrow key on the map               → the next cell's equation stands there
     hover   the pointer reaches another unit      → its curves and its range stand there
 
 Measured inside the page with its own clock: from the event that the click makes, to the DOM that
 shows the answer, to the end of the second animation frame after it (the first frame paints it).
-`server` is how long the equation was on its way of that; frames come 16.7 ms apart.
+`server` is how long the equation was on its way of that, 0 where it was asked while the pointer
+still rested on the unit; frames come 16.7 ms apart.
 Every place is a new one, so that nothing was answered before.
 """
 
@@ -86,6 +88,20 @@ def click_units(page: Page, rounds: int) -> list[tuple[float, float]]:
         start_clock(page, ["click"], f"says('{layer}, unit {unit},')")
         page.mouse.down()
         page.mouse.up()
+        times.append(read_clock(page))
+    return times
+
+
+def tap_units(page: Page, rounds: int) -> list[tuple[float, float]]:
+    """Each press on a unit that the pointer reaches in the same moment."""
+    times = []
+    for index in range(rounds):
+        layer, unit = LAYERS[index % len(LAYERS)], 12 + index // len(LAYERS)
+        box = page.get_by_role("button", name=f"{layer}, unit {unit}", exact=True).bounding_box()
+        assert box is not None
+        page.evaluate(SETTLED)
+        start_clock(page, ["pointerover"], f"says('{layer}, unit {unit},')")
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         times.append(read_clock(page))
     return times
 
@@ -185,6 +201,7 @@ def run(*, rounds: int = ROUNDS) -> dict[str, Any]:
             page.wait_for_load_state("networkidle")
             found = {
                 "unit": figures(click_units(page, rounds)),
+                "tap": figures(tap_units(page, rounds)),
                 "cell": figures(click_cells(page, rounds)),
                 "move": figures(press_keys(page, rounds)),
                 "hover": figures(hover_units(page, rounds)),
