@@ -1,6 +1,6 @@
 """`make bench`: every measurement in one table, or with --json in one object.
 
-python -m benchmarks [training] [startup] [latency] [transfer] [--quick] [--json]
+python -m benchmarks [training] [startup] [latency] [transfer] [exactness] [--quick] [--json]
 """
 
 import argparse
@@ -10,12 +10,13 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import latency, startup, training, transfer
+from benchmarks import exactness, latency, startup, training, transfer
 from benchmarks.machine import description
 
-PARTS = ("training", "startup", "latency", "transfer")
+PARTS = ("training", "startup", "latency", "transfer", "exactness")
 QUICK_ROUNDS = 5
 QUICK_SEEDS = 2
+SMALL = 0.001
 
 
 def measure(part: str, *, is_quick: bool) -> dict[str, Any]:
@@ -26,6 +27,8 @@ def measure(part: str, *, is_quick: bool) -> dict[str, Any]:
         return startup.run()
     if part == "transfer":
         return transfer.run(seeds=QUICK_SEEDS) if is_quick else transfer.run()
+    if part == "exactness":
+        return exactness.run(exactness.QUICK_VALUES if is_quick else exactness.VALUES)
     return latency.run(rounds=QUICK_ROUNDS) if is_quick else latency.run()
 
 
@@ -37,9 +40,13 @@ def flat(figures: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
             rows += flat(value, f"{prefix}{name}.")
         else:
             rows.append(
-                (f"{prefix}{name}", f"{value:,.3f}" if isinstance(value, float) else str(value))
+                (f"{prefix}{name}", _written(value) if isinstance(value, float) else str(value))
             )
     return rows
+
+
+def _written(value: float) -> str:
+    return f"{value:,.3f}" if value >= SMALL or value == 0 else f"{value:.1e}"
 
 
 def main() -> None:
