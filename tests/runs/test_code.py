@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from seethrough.errors import CheckpointError, RunError
+from seethrough.errors import CheckpointError, RunError, SpecError
 from seethrough.model.presets import asked_for
 from seethrough.runs import creation
 from seethrough.runs.folder import open_run
@@ -227,3 +227,24 @@ def test_a_manifest_of_the_first_schema_is_read(make_run):
     path.write_text(json.dumps(stored))
     assert open_run(run.id).network == run.network
     assert open_run(run.id).sizes == run.sizes
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "what"),
+    [
+        ({"kind": "pickle"}, RunError, r"run\.json cannot be read"),
+        ({"layers": [{"name": "conv1"}]}, RunError, r"run\.json cannot be read"),
+        ({"kind": "ready", "text": "resnet-99"}, SpecError, "no ready network 'resnet-99'"),
+        ({"kind": "reference", "text": "os:system"}, RunError, "that you have not named here"),
+        ({"kind": "reference", "text": "no words"}, RunError, "that you have not named here"),
+    ],
+)
+def test_a_manifest_that_names_something_else_leads_nowhere(make_run, go, changes, error, what):
+    run = make_run()
+    go(run)
+    path = run.folder / "run.json"
+    stored = json.loads(path.read_bytes())
+    stored["network"] |= changes
+    path.write_text(json.dumps(stored))
+    with pytest.raises(error, match=what):
+        _ = open_run(run.id).classifier

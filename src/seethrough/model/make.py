@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from seethrough.errors import SpecError
 from seethrough.model.build import Normalise, build
 from seethrough.model.checkpoint import load_into
 from seethrough.model.coded import Network, Origin
@@ -41,6 +42,12 @@ def make(
             mean=means,
             std=deviations,
             seed=seed,
+        )
+    if network.text not in READY:
+        raise SpecError(
+            f"There is no ready network {network.text[:100]!r}.",
+            why=f"this version has {', '.join(READY)}.",
+            fix="install the version that the run was made with, or train again.",
         )
     with seeded(seed):
         module = READY[network.text](num_classes, network.image_px)

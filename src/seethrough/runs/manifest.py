@@ -25,6 +25,7 @@ from seethrough.train.recipe import Recipe
 
 SCHEMA = 2
 FILE = "run.json"
+KINDS = ("layers", "ready", "reference")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +128,8 @@ def read(folder: Path) -> Manifest:
         dataset["problems"] = tuple(Problem(**problem) for problem in dataset["problems"])
         dataset["notes"] = tuple(dataset["notes"])
         network = dict(stored.pop("network"))
+        if network.get("kind", KINDS[0]) not in KINDS:
+            raise ValueError(f"its network is of the kind {network['kind']!r}")
         network["layers"] = tuple(
             LayerSize(**{**layer, "shape": tuple(layer["shape"])})
             for layer in network.get("layers", ())

@@ -33,13 +33,17 @@ _NOTHING, _ONE = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
 def begun(source: Run, network: Network, classes: Sequence[str]) -> tuple[Start, bytes]:
     """What the manifest says of the beginning, and the bytes of the file with the weights."""
     facts, own = source.manifest.network, source.network
+    other = RunError(
+        f"{source.id} has another network.",
+        why=f"its own is {facts.text} for {own.image_px} px.",
+        fix="leave the network and the image size out: they come with the run.",
+    )
     if (own.image_px, facts.text) != (network.image_px, _text(network, own)):
-        raise RunError(
-            f"{source.id} has another network.",
-            why=f"its own is {facts.text} for {own.image_px} px.",
-            fix="leave the network and the image size out: they come with the run.",
-        )
+        raise other
     module = source.classifier.module
+    shapes = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
+    if shapes != _shapes(network, len(source.manifest.dataset.classes)):
+        raise other
     is_same = tuple(classes) == source.manifest.dataset.classes
     head = () if is_same else head_of(network, len(source.manifest.dataset.classes))
     start = Start(
