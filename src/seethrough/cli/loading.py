@@ -48,7 +48,8 @@ def tell_problems(dataset: "Dataset") -> None:
     count = len(dataset.problems)
     say(f"{count:,} {'file' if count == 1 else 'files'} could not be used:")
     for problem in dataset.problems[:SHOWN_PROBLEMS]:
-        say(f"  {problem.path}: {' '.join(problem.what.split())} {' '.join(problem.why.split())}")
+        what, why = (" ".join(text.split()) for text in (problem.what, problem.why))
+        say(f"  {problem.path}: {what.rstrip('.')}: {why}")
     if count > SHOWN_PROBLEMS:
         say(f"  and {count - SHOWN_PROBLEMS:,} more; `seethrough studio` lists them all.")
 

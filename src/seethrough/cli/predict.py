@@ -38,8 +38,8 @@ def command(run: str, paths: tuple[str, ...], runs_dir: Path | None, *, as_json:
         elif isinstance(answer, Prediction):
             print_text(_line(answer, width))
         else:
-            what = answer.what.removeprefix(f"{Path(answer.path).name}: ")
-            say(f"{answer.path}: {' '.join(f'{what} {answer.why}'.split())}")
+            what = answer.what.removeprefix(f"{Path(answer.path).name}: ").rstrip(".")
+            say(" ".join(f"{answer.path}: {what}: {answer.why}".split()))
             say(f"  fix: {' '.join(answer.fix.split())}")
     if as_json:
         print_json(rows)

@@ -111,6 +111,7 @@ class Equation:
         return str(
             Page(
                 title=f"{self._about}{place}: {self.shown_activation}",
+                kind=self.kind,
                 formula=self.formula,
                 terms=self.terms,
                 channels=self.channels,

@@ -21,6 +21,7 @@ class Page:
     """What is printed, before it has lines."""
 
     title: str
+    kind: str
     formula: str
     terms: Sequence[Term]
     channels: Sequence[ChannelSum]  # largest first
@@ -45,7 +46,7 @@ class Page:
         for term in self.terms:
             by_channel.setdefault(term.channel, []).append(term)
         if all(len(terms) == 1 for terms in by_channel.values()):
-            return _list(self.terms)
+            return _list(self.terms, self.kind)
         rows: list[tuple[str, str]] = []
         for channel in self.channels[:SHOWN_CHANNELS]:
             rows += _window(channel, by_channel[channel.channel])
@@ -61,16 +62,23 @@ class Page:
         return [*bias, ("sum", self.sum)]
 
 
-def _list(terms: Sequence[Term]) -> list[tuple[str, str]]:
+def _list(terms: Sequence[Term], kind: str = "") -> list[tuple[str, str]]:
     order = sorted(terms, key=lambda term: -abs(term.product))
     shown, folded = order[:SHOWN_TERMS], order[SHOWN_TERMS:]
     places = max((len(_place(term)) for term in shown), default=0)
     inputs = max((len(term.shown_input) for term in shown), default=0)
     weights = max((len(term.shown_weight) for term in shown), default=0)
+    highest = max(terms, key=lambda term: term.input).shown_input if terms else ""
+
+    def factors(term: Term) -> str:
+        if kind == "softmax":  # its product is no product: a power of e
+            return f"e^({term.shown_input:>{inputs}} - {highest})".replace(" - -", " + ")
+        return f"{term.shown_input:>{inputs}} × {term.shown_weight:>{weights}}"
+
     rows = [
         (
             f"{_place(term):<{places}}  "
-            + f"{term.shown_input:>{inputs}} × {term.shown_weight:>{weights}}"
+            + factors(term)
             + ("  winner" if term.is_winner else "")
             + ("  padding" if term.is_padding else ""),
             term.shown_product,
