@@ -25,6 +25,7 @@ from seethrough.errors import DataError, ShapeError
 from seethrough.evaluate.report import Report, evaluate
 from seethrough.explain.backward import Backward, backward
 from seethrough.explain.trace import Trace, trace
+from seethrough.learning.check import GradientCheck, gradient_check
 from seethrough.learning.step import NOTHING, PLAIN, LearningStep, learning_step
 from seethrough.model.build import Normalise
 from seethrough.model.mode import one_thread, place_of
@@ -113,6 +114,14 @@ class Classifier:
                 memory=memory,
                 classes=self.classes,
             )
+
+    def gradient_check(
+        self, photo: Photo, label: str | int, parameter: str, *index: int
+    ) -> GradientCheck:
+        """The gradient of one weight (conv1.weight), beside what trying it gives."""
+        pixels = self.fitted(photo).pixels
+        with one_thread():
+            return gradient_check(self.module, pixels, self._number(label), parameter, *index)
 
     def probabilities(self, images: UInt8[np.ndarray, "n h w 3"]) -> Float32[np.ndarray, "n k"]:
         """Probabilities of many images that have the network's size already."""
