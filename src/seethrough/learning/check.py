@@ -49,15 +49,14 @@ class GradientCheck:
         place = ", ".join(map(str, self.index))
         lines = [f"{self.name} {place}: gradient {self.gradient:.10g}"]
         lines += [f"  h = {trial.step:g}: {trial.difference:.10g}" for trial in self.trials]
-        return "\n".join(
-            [*lines, f"  relative difference of the best: {self.relative_difference:.1e}"]
-        )
+        lines.append(f"  relative difference of the best: {self.relative_difference:.1e}")
+        return "\n".join(lines)
 
 
 def gradient_check(
     module: nn.Module, image: UInt8[np.ndarray, "h w 3"], label: int, name: str, *index: int
 ) -> GradientCheck:
-    """Try one number of the parameter `name` (conv1.weight). Raises LayerError if it is not there."""
+    """Try one number of the parameter `name`, as in conv1.weight. Raises LayerError without it."""
     own = copy.deepcopy(module).double()
     parameters = dict(own.named_parameters())
     shape = tuple(parameters[name].shape) if name in parameters else ()
@@ -82,12 +81,12 @@ def gradient_check(
         with torch.no_grad():
             weight, trials = float(parameter[index]), []
             for step in STEPS:
-                sides = []
-                for side in (step, -step):
-                    parameter[index] = weight + side
-                    sides.append(float(loss()))
+                parameter[index] = weight + step
+                above = float(loss())
+                parameter[index] = weight - step
+                below = float(loss())
+                trials.append(Trial(step, above, below, (above - below) / (2 * step)))
                 parameter[index] = weight
-                trials.append(Trial(step, *sides, (sides[0] - sides[1]) / (2 * step)))
     gradient = float(slope[index])
     return GradientCheck(
         name=name,
