@@ -24,7 +24,7 @@ KNOWN = ("airplane", "automobile", "horse")
 NEW = ("frog", "ship", "truck")
 FEW = 20
 TEST = 100  # photos of each class, so that the evaluations after each epoch stay short
-SEEDS = 5
+SEEDS = 8
 EPOCHS_BEFORE = 8
 EPOCHS = 30
 

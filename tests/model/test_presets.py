@@ -5,7 +5,7 @@ import re
 import pytest
 
 from seethrough.errors import SpecError
-from seethrough.model.presets import PRESETS, preset, resolve
+from seethrough.model.presets import PRESETS, asked_for, preset, resolve
 from seethrough.model.shapes import measure
 from seethrough.model.spec import Conv, parse, to_text, to_toml
 
@@ -107,3 +107,24 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path):
     (tmp_path / "large.toml").write_text("#" * 1_000_001)
     with pytest.raises(SpecError, match=r"large\.toml is larger than 1,000,000 bytes"):
         resolve(str(tmp_path / "large.toml"))
+
+
+def test_networks_that_are_code_are_named_like_the_others():
+    asked = resolve(" resnet-18 ", 48)
+    assert (asked.name, asked.text, asked.image_px) == ("resnet-18", "resnet-18", 48)
+    assert resolve("resnet-18").image_px == 224
+    assert preset("unet-small", image_px=64) == resolve("unet-small", 64)
+    with pytest.raises(SpecError, match="There is no network 'resnet18'") as caught:
+        resolve("resnet18")
+    assert "did you mean resnet-18?" in caught.value.fix
+
+
+def test_only_words_that_the_user_typed_may_name_code_and_naming_runs_nothing(tmp_path):
+    path = tmp_path / "nets.py"
+    path.write_text("raise SystemExit('it was run')")
+    asked = asked_for(f"{path}:make", 40)
+    assert (asked.name, asked.image_px, asked.source) == ("nets:make", 40, path.read_text())
+    with pytest.raises(SpecError, match="is no layer"):
+        resolve(f"{path}:make", 40)
+    assert asked_for("demo", 40) == resolve("demo", 40)
+    assert asked_for("conv 4, relu, flatten, dense") == resolve("conv 4, relu, flatten, dense")
