@@ -110,8 +110,6 @@ def test_a_cell_s_reach_holds_every_pixel_that_has_a_gradient_in_it(name, layer)
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_weights_depend_on_the_seed_alone(name):
-    if name == "vgg-11":
-        pytest.skip("the same initialisation as resnet-18, and half a gigabyte of it")
     spec = preset(name, image_px=32)
 
     def weights(seed):

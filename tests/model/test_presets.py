@@ -126,5 +126,8 @@ def test_only_words_that_the_user_typed_may_name_code_and_naming_runs_nothing(tm
     assert (asked.name, asked.image_px, asked.source) == ("nets:make", 40, path.read_text())
     with pytest.raises(SpecError, match="is no layer"):
         resolve(f"{path}:make", 40)
+    with pytest.raises(SpecError, match="names no function") as caught:
+        asked_for(str(path), 40)
+    assert "nets.py:make" in caught.value.fix
     assert asked_for("demo", 40) == resolve("demo", 40)
     assert asked_for("conv 4, relu, flatten, dense") == resolve("conv 4, relu, flatten, dense")

@@ -195,7 +195,7 @@ def asked_for(words: str, image_px: int | None = None) -> Network:
 
     Nothing is imported yet. Words from elsewhere (a run's folder, a request) go to `resolve`.
     """
-    if is_reference(words.strip()):
+    if is_reference(words.strip()) or words.strip().endswith(".py"):
         size = DEFAULT_IMAGE_PX if image_px is None else image_px
         return referred(words, image_px=size)
     return resolve(words, image_px)
