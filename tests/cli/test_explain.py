@@ -161,6 +161,15 @@ def test_backwards_at_a_cell_without_a_place_the_largest_is_taken(seethrough, tr
     assert text.startswith("gradient of the loss at relu1, unit ")
 
 
+def test_backwards_the_cell_that_was_named_is_taken(seethrough, trained, photo):
+    words = ("explain", trained.id, photo, "--layer", "relu1", "--unit", "2", "--at", "3,4")
+    words = (*words, "--gradient", "--label", "circle", "--runs-dir", trained.runs_dir)
+    said = seethrough(*words, "--json").json
+    assert (said["unit"], said["row"], said["column"]) == (2, 3, 4)
+    first = seethrough(*words).out.partition("\n")[0]
+    assert first == f"gradient of the loss at relu1, unit 2, row 3, column 4: {said['shown_sum']}"
+
+
 def test_a_photo_of_the_data_set_has_its_own_class_for_the_loss(seethrough, trained):
     words = ("explain", trained.id, "t0", "--layer", "dense1", "--runs-dir", trained.runs_dir)
     own = seethrough(*words, "--unit", "0", "--gradient", "--json").json

@@ -159,7 +159,9 @@ def _backward(back: "Backward", asked: _Asked) -> "Equation":
         return back.parameter_equation(asked.layer, "weight", *asked.weight)
     if asked.bias is not None:
         return back.parameter_equation(asked.layer, "bias", *asked.bias)
-    unit, at = _strongest(abs(back.gradient(asked.layer)), asked.unit, asked.at)
+    unit, at = asked.unit, asked.at
+    if unit is None or at is None:
+        unit, at = _strongest(abs(back.gradient(asked.layer)), unit, at)
     return back.equation(asked.layer, unit or 0, *(at or (None, None)))
 
 

@@ -45,7 +45,7 @@ from seethrough.explain.operations.arithmetic import (
 from seethrough.explain.operations.convolution import Convolution
 from seethrough.explain.operations.dropout import Dropout
 from seethrough.explain.operations.factor import Factor
-from seethrough.explain.place import cell_in, cell_of
+from seethrough.explain.place import cell_in
 from seethrough.explain.sentence import gradient_sentence, parameter_sentence
 from seethrough.explain.sight import sees_cell
 from seethrough.explain.term import Reader
@@ -160,7 +160,7 @@ def parameter_equation(slopes: Slopes, layer: str, name: str, index: tuple[int, 
         is_vector=True,
         formula=f"sum of ({'gradient' if name == 'bias' else 'what the weight met × gradient'})",
         framework=float(gradients[name][index]),
-        sees=_sees(slopes, layer, cell_of(found, cell.unit, 0, 0)),
+        sees=(0, 0, *slopes.layers.photo.shape[1:]),
         options={"kernel": upstream.shape[1:]} if isinstance(found.operation, Convolution) else {},
         direction="parameter",
         readers=(Reader(layer, found.kind, 0, found.map_shape[0]),),
@@ -216,9 +216,14 @@ def _go_down(slopes: Slopes, name: str, cell: Cell, chain: Chain) -> None:
 def _formula(readers: list[tuple[TracedLayer, int]]) -> str:
     if not readers:
         return "nothing reads it: no gradient comes back"
+    names = _and(list(dict.fromkeys(reader.name for reader, _ in readers)))
     if len(readers) == 1 and isinstance(readers[0][0].operation, Convolution):
-        return "sum over all units that read it of (gradient × turned kernel)"
-    return "sum over all cells that read it of (gradient × slope)"
+        return f"sum over all units of {names} of (gradient × turned kernel)"
+    return f"sum over all cells of {names} that read it of (gradient × slope)"
+
+
+def _and(names: list[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _window(part: Products) -> tuple[int, int]:

@@ -106,11 +106,15 @@ class Equation:
         worst = max((self.difference, *(step.difference for step in self.steps)), key=abs)
         if worst:
             agrees = f"recomputed; differs from the framework by {abs(worst):.1e}"
+        # backwards the steps lead on to the gradients of the layers below
+        result = self.shown_activation if self.direction == "forward" else self.shown_sum
         top, left, bottom, right = self.sees
+        rows, columns = f"{top} to {bottom - 1}", f"{left} to {right - 1}"
+        sees = (f"depends on the pixels in rows {rows}, columns {columns}",)
         adds = "the digits add up as displayed" if self.adds_up else "the digits do not add up"
         return str(
             Page(
-                title=f"{self._about}{place}: {self.shown_activation}",
+                title=f"{self._about}{place}: {result}",
                 kind=self.kind,
                 formula=self.formula,
                 terms=self.terms,
@@ -118,11 +122,7 @@ class Equation:
                 bias=self.shown_bias,
                 sum=self.shown_sum,
                 steps=self.steps,
-                marks=(
-                    f"{agrees}; {adds}",
-                    f"depends on the pixels in rows {top} to {bottom - 1}, "
-                    f"columns {left} to {right - 1}",
-                ),
+                marks=(f"{agrees}; {adds}", *(sees if self.direction == "forward" else ())),
             )
         )
 
