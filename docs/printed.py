@@ -22,7 +22,8 @@ def training(lines: Lines) -> Lines:
     """The beginning, two epochs and the last, without speeds and times."""
     epochs = [line for line in lines if line.startswith("epoch ")]
     cut = [re.sub(r"(test accuracy [\d.]+ %).*", r"\1, …", line) for line in epochs]
-    head = lines[: lines.index(epochs[0])]
+    timed = r"(take about|learns from) [\d,]+( min| h| s)?( \d+ (s|min))?"
+    head = [re.sub(timed, r"\1 …", line) for line in lines[: lines.index(epochs[0])]]
     return [*head, *cut[:2], "…", cut[-1]]
 
 

@@ -151,3 +151,44 @@ def test_from_another_run_takes_no_other_network_and_size(seethrough, shapes, tr
     said = seethrough("train", shapes, "--from", trained.id, *words, "--runs-dir", trained.runs_dir)
     assert said.code == 2
     assert "Leave --model and --image-px out" in said.err
+
+
+def notes(run):
+    return [event["text"] for _, event in run.log() if event["kind"] == "note"]
+
+
+def test_what_was_chosen_and_how_long_it_takes_is_said_once_and_logged(seethrough, shapes):
+    said = seethrough("train", shapes, "--image-px", "12", "--epochs", "1", "--model", NETWORK)
+    assert said.code == 0
+    chosen, lasts = (line for line in said.err.splitlines() if line.startswith(("For ", "It will")))
+    assert "48 photos to learn from, most about 16 px" in chosen
+    assert "at 12 px (as asked); batches of 16, sgd with a rate of up to 0.0187" in chosen
+    assert chosen.endswith("; 1 epoch (as asked).")
+    assert "on this machine" in lasts
+    assert notes(open_run("last")) == [chosen, lasts]
+
+
+def test_minutes_choose_the_epochs_and_the_run_can_be_repeated_without_them(seethrough, shapes):
+    words = ("--model", NETWORK, "--image-px", "12", "--seed", "7", "--json")
+    timed = seethrough("train", shapes, *words, "--minutes", "0.02")
+    assert timed.code == 0
+    run = open_run(timed.json["run"])
+    assert run.manifest.recipe.epochs == timed.json["epochs"] > 1
+    assert len(notes(run)) == 2
+    again = seethrough("train", shapes, *words, "--epochs", timed.json["epochs"])
+    assert again.json["weights_sha256"] == timed.json["weights_sha256"]
+    assert notes(open_run(again.json["run"])) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "remark"),
+    [
+        (["--epochs", "2", "--minutes", "1"], "leave one of them out"),
+        (["--minutes", "0"], "range"),
+    ],
+)
+def test_minutes_that_cannot_be_are_refused(seethrough, shapes, tmp_path, words, remark):
+    said = seethrough("train", shapes, *words, "--runs-dir", tmp_path / "runs")
+    assert (said.code, said.out) == (2, "")
+    assert remark in said.err
+    assert not (tmp_path / "runs").exists()

@@ -17,6 +17,12 @@ from seethrough.cli import options
 @click.option("--from", "start", metavar="RUN", help="Begin with this run's network and weights.")
 @click.option("--image-px", type=click.IntRange(8, 512), metavar="N", help="Side of the images.")
 @click.option("--epochs", type=click.IntRange(min=1), metavar="N", help="Times through the photos.")
+@click.option(
+    "--minutes",
+    type=click.FloatRange(min=0, min_open=True, max=100_000),
+    metavar="N",
+    help="Instead of --epochs: as many as take so long here.",
+)
 @options.seed
 @click.option(
     "--recipe",
@@ -33,6 +39,7 @@ def command(
     start: str | None,
     image_px: int | None,
     epochs: int | None,
+    minutes: float | None,
     seed: int | None,
     recipe: Path | None,
     resume: str | None,
@@ -44,6 +51,7 @@ def command(
 
     \b
     seethrough train photos/ --epochs 20 --seed 7
+    seethrough train photos/ --minutes 5
     seethrough train photos/ --model "conv 8 k5 s2, relu, maxpool 2, flatten, dense"
     seethrough train photos/ --model nets.py:make      a function of your own
     seethrough train photos/ --from amber-heron        with what that run learned
@@ -56,13 +64,12 @@ def command(
     """
     named = _unless_code(model)
     if resume is not None:
-        _refuse_more((folder, named, start, image_px, epochs, seed, recipe))
+        _refuse_more((folder, named, start, image_px, epochs, minutes, seed, recipe))
         return _resume(resume, code=model, runs_dir=runs_dir, as_json=as_json)
     if folder is None:
-        raise click.UsageError(
-            "FOLDER is missing: one sub-folder of photos a class, or a zip of that. "
-            "Without photos at hand: seethrough train everyday."
-        )
+        raise click.UsageError(_FOLDER)
+    if None not in (minutes, epochs):
+        raise click.UsageError(_MINUTES)
     if start is not None and (named, image_px) != (None, None):
         raise click.UsageError(_FROM)
     return _train(
@@ -72,10 +79,18 @@ def command(
         image_px=image_px,
         recipe_file=recipe,
         changes={"epochs": epochs, "seed": seed},
+        minutes=minutes,
         runs_dir=runs_dir,
         as_json=as_json,
     )
 
+
+_FOLDER = (
+    "FOLDER is missing: one sub-folder of photos a class, or a zip of that. "
+    "Without photos at hand: seethrough train everyday."
+)
+
+_MINUTES = "--minutes chooses the number of epochs, and --epochs gives it: leave one of them out."
 
 _FROM = (
     "--from begins with the network and the image size of that run. Leave --model and "
@@ -100,14 +115,16 @@ def _train(
     image_px: int | None,
     recipe_file: Path | None,
     changes: dict[str, int | None],
+    minutes: float | None,
     runs_dir: Path | None,
     as_json: bool,
 ) -> int:
+    from seethrough.cli.choice import Asked, choice
     from seethrough.cli.loading import load_photos
     from seethrough.cli.terminal import say
     from seethrough.cli.training import train_here
     from seethrough.model.presets import asked_for
-    from seethrough.runs.creation import create, train_images
+    from seethrough.runs.creation import create
     from seethrough.runs.folder import open_run
     from seethrough.train.recipe import Recipe
 
@@ -115,26 +132,25 @@ def _train(
     if start is not None:
         begun = open_run(start, options.runs_folder(runs_dir), code=model)
         image_px, model = begun.manifest.network.image_px, None
-    asked = None if model is None else asked_for(model, image_px)  # before a photo is read
+    early = None if model is None else asked_for(model, image_px)  # before a photo is read
     stored = None if recipe_file is None else Recipe.read(recipe_file)
-    if asked is not None and image_px is None and _has_own_size(model):
-        image_px = asked.image_px
+    if early is not None and image_px is None and _has_own_size(model):
+        image_px = early.image_px
     dataset = load_photos(folder, image_px=image_px, is_quiet=as_json)
     spec = asked_for(model or "demo", dataset.image_px) if begun is None else begun.buildable
-    if stored is None:
-        stored = Recipe.default_for(train_images=train_images(dataset), image_px=dataset.image_px)
-    recipe = Recipe.from_dict(
-        {
-            **stored.to_dict(),
-            **{name: value for name, value in changes.items() if value is not None},
-        }
+    asked = Asked(
+        network=start is not None or model is not None,
+        recipe=stored,
+        changes={name: value for name, value in changes.items() if value is not None},
+        minutes=minutes,
     )
+    recipe, told = choice(dataset, spec, asked, is_quiet=as_json)
     run = create(dataset, spec, recipe, runs_dir=options.runs_folder(runs_dir), start=begun)
     if not as_json:
         learned = "" if begun is None else f" with the weights of {begun.id}"
         said = f"{spec.name}{learned}, {recipe.epochs} epochs"
         say(f"Training {run.id}: {said}. Ctrl-C stops and saves.")
-    return train_here(run, dataset, runs_dir=runs_dir, as_json=as_json)
+    return train_here(run, dataset, runs_dir=runs_dir, as_json=as_json, said=told)
 
 
 def _has_own_size(model: str | None) -> bool:

@@ -1,6 +1,7 @@
 """Training in this process, and what is said at its end; shared by `train` and `demo --once`."""
 
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,18 @@ if TYPE_CHECKING:
 INTERRUPTED = 130  # as a shell reports Ctrl-C
 
 
-def train_here(run: "Run", dataset: "Dataset", *, runs_dir: Path | None, as_json: bool) -> int:
-    """Record the run to its end, or until Ctrl-C; the exit code."""
+def train_here(
+    run: "Run",
+    dataset: "Dataset",
+    *,
+    runs_dir: Path | None,
+    as_json: bool,
+    said: Sequence[str] = (),
+) -> int:
+    """Record the run to its end, or until Ctrl-C; the exit code.
+
+    `said` are sentences that were shown already and belong into the log.
+    """
     from seethrough.runs.interruption import interruption
     from seethrough.runs.record import record
 
@@ -29,8 +40,9 @@ def train_here(run: "Run", dataset: "Dataset", *, runs_dir: Path | None, as_json
         interruption() as is_asked,
         training_line(line_of(run), is_quiet=as_json) as shown,
     ):
-        for event in record(run, dataset=dataset, should_stop=is_asked):
-            shown.tell(event)
+        for event in record(run, dataset=dataset, should_stop=is_asked, notes=said):
+            if event["kind"] != "note" or event["text"] not in said:
+                shown.tell(event)
             end = event if event["kind"] == "end" else None
     return close(run, end, runs_dir=runs_dir, as_json=as_json)
 

@@ -49,7 +49,7 @@ def create(
 
     The code of a network that is a function of the user's own is imported, and noted as theirs.
     """
-    sizes = _checked(dataset, spec, recipe)
+    sizes = checked(dataset, spec, recipe)
     begun, weights = (None, None) if start is None else begin(start, spec, dataset.classes)
     runs_dir = (runs_dir or default_runs_dir()).expanduser().absolute()
     place = place or suitable_place(sizes, recipe)
@@ -122,8 +122,8 @@ def environment(place: Place) -> dict[str, str]:
     }
 
 
-def _checked(dataset: Dataset, spec: Network, recipe: Recipe) -> tuple[LayerSize, ...]:
-    """The network's layers, if it can learn from these images."""
+def checked(dataset: Dataset, spec: Network, recipe: Recipe) -> tuple[LayerSize, ...]:
+    """The network's layers, if it can learn from these images; raises as `create` does."""
     sizes = measured(spec, len(dataset.classes))
     Batches.of(dataset, recipe)
     if spec.image_px != dataset.image_px:

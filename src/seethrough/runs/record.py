@@ -7,7 +7,7 @@ Whatever ends the training, but a kill, stands in the log's last line.
 """
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from seethrough.data.dataset import Dataset
@@ -68,9 +68,11 @@ def record(
     dataset: Dataset,
     place: Place | None = None,
     should_stop: Callable[[], bool] = loop.never,
+    notes: Sequence[str] = (),
 ) -> Iterator[LogEvent]:
     """Train to the end, or go on from the newest checkpoint; yields each line as it is logged.
 
+    `notes` are sentences for the reader of the log.
     Results of a finished run that were damaged or deleted are made again from its last checkpoint.
     Raises RunError where the run is finished, is recorded by another process, or has other images.
     """
@@ -86,6 +88,7 @@ def record(
         durable.sweep(run.folder / "checkpoints")
         place = place or creation.suitable_place(run.sizes, run.manifest.recipe)
         recording = _Recording(run, dataset, place)
+        recording.notes += notes
         try:
             yield from recording.lines(should_stop)
         finally:

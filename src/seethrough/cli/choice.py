@@ -1,0 +1,105 @@
+"""What `train` chooses where nothing was asked for, why, and how long it will take.
+
+Two or three sentences on standard error, and in the log. Nobody waits more than about two seconds
+for them: see `train.forecast`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from seethrough.cli.progress import duration
+from seethrough.cli.terminal import say
+
+if TYPE_CHECKING:
+    from seethrough.data.dataset import Dataset
+    from seethrough.model.coded import Network
+    from seethrough.train.forecast import Forecast
+    from seethrough.train.recipe import Recipe
+
+LONG_S = 600.0  # from then on a training is announced as a long one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the user gave; the rest is chosen."""
+
+    network: bool
+    recipe: "Recipe | None"
+    changes: Mapping[str, int]  # of fields of the recipe
+    minutes: float | None
+
+
+def choice(
+    dataset: "Dataset", network: "Network", asked: Asked, *, is_quiet: bool
+) -> "tuple[Recipe, tuple[str, ...]]":
+    """The recipe, and what was said about it; quiet, and without minutes, nothing is measured."""
+    from seethrough.runs.creation import train_images
+    from seethrough.train.recipe import Recipe
+
+    recipe = asked.recipe or Recipe.default_for(
+        train_images=train_images(dataset), image_px=dataset.image_px
+    )
+    recipe = Recipe.from_dict({**recipe.to_dict(), **asked.changes})
+    if is_quiet and asked.minutes is None:
+        return recipe, ()
+    expected = _measured(dataset, network, recipe)
+    if asked.minutes is not None:
+        epochs = expected.epochs_in(asked.minutes)
+        recipe = Recipe.from_dict({**recipe.to_dict(), "epochs": epochs})
+    told = (_chosen(dataset, network, recipe, asked), *time_told(expected, recipe, asked))
+    if not is_quiet:
+        for sentence in told:
+            say(sentence)
+    return recipe, told
+
+
+def _measured(dataset: "Dataset", network: "Network", recipe: "Recipe") -> "Forecast":
+    """Time a few steps on a network that is thrown away."""
+    from seethrough.model.make import make
+    from seethrough.runs.creation import checked, suitable_place
+    from seethrough.train.forecast import forecast
+
+    sizes = checked(dataset, network, recipe)
+    mean, std = dataset.mean_std()
+    trial = make(network, num_classes=len(dataset.classes), mean=mean, std=std, seed=recipe.seed)
+    return forecast(trial, dataset, recipe, place=suitable_place(sizes, recipe))
+
+
+def _chosen(dataset: "Dataset", network: "Network", recipe: "Recipe", asked: Asked) -> str:
+    """Network, size, batch, optimizer, rate and epochs; those that were asked for are marked."""
+    from seethrough.runs.creation import train_images
+
+    has_epochs = asked.recipe is not None or "epochs" in asked.changes or asked.minutes is not None
+    epochs = f"{recipe.epochs} {'epoch' if recipe.epochs == 1 else 'epochs'}"
+    steps = f"batches of {recipe.batch}, {recipe.optimizer} with a rate of up to {recipe.peak_lr:g}"
+    parts = (
+        _marked(f"network {network.name} at {dataset.image_px} px", is_asked=asked.network),
+        _marked(steps, is_asked=asked.recipe is not None),
+        _marked(epochs, is_asked=has_epochs),
+    )
+    short_px = int(np.median(dataset.sizes.min(axis=1)))
+    number = f"{train_images(dataset):,} photos to learn from"
+    return f"For {number}, most about {short_px} px: {'; '.join(parts)}."
+
+
+def _marked(words: str, *, is_asked: bool) -> str:
+    return f"{words} (as asked)" if is_asked else words
+
+
+def time_told(expected: "Forecast", recipe: "Recipe", asked: Asked) -> tuple[str, ...]:
+    """How long it will take, and a way out where that is more than ten minutes."""
+    total_s = expected.total_s(recipe.epochs)
+    said = (
+        f"It will take about {duration(total_s)} on this machine, "
+        f"which learns from {1 / expected.step_s:,.0f} photos a second."
+    )
+    if asked.minutes is not None and total_s > 2 * 60 * asked.minutes:
+        return (said, "That is more than was asked for: it is one time through the photos.")
+    if total_s > LONG_S and asked.minutes is None:
+        epochs = expected.epochs_in(LONG_S / 60)
+        shorter = f"--minutes 10 would be {epochs} {'epoch' if epochs == 1 else 'epochs'}"
+        return (said, f"That is long: {shorter}; a smaller --model or --image-px is quicker.")
+    return (said,)

@@ -1,0 +1,132 @@
+"""How long a training will take here, from a few of its steps on a network that nobody needs.
+
+    epoch     = images · seconds of a step's image + test images · seconds of an evaluated image
+    training  = epochs · (epoch + what is kept after it)
+                + test images (untrained) and all images (the report) · evaluated
+
+Where a whole batch would take too long, a part of it is measured; the parts get larger until one
+takes long enough to be told from the clock's and the system's noise. Other programs on the same
+cores later make a training slower than forecast. Nothing here has a share in a run's result.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from seethrough.data.dataset import Dataset, Split
+from seethrough.train.batches import Batches
+from seethrough.train.evaluation import evaluating, pixels
+from seethrough.train.learner import Learner
+from seethrough.train.place import Place, exact
+from seethrough.train.recipe import Recipe
+
+BUDGET_S = 1.2  # for the steps that are measured
+_PART_S = 0.2  # what one measured step may take
+_SHARE = 0.05  # of the training that the measurement may take, where that is less than the budget
+_LEAST = 3  # steps that are measured in any case
+_SMALL = 2  # images of the first part
+_EVALUATED = 256  # images of the forward pass that is measured
+_KEPT_S = 0.03  # a checkpoint and the lines of the log, written to a disk after every epoch
+_MOST_EPOCHS = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """What an image costs in this place, and how many there are."""
+
+    images: int  # that are learned from
+    test_images: int
+    step_s: float  # seconds that an image takes in a step, reading and varying it included
+    evaluation_s: float  # seconds that an image takes when the network is judged
+
+    @property
+    def epoch_s(self) -> float:
+        """Seconds of an epoch, its evaluation and checkpoint included."""
+        return self.images * self.step_s + self.test_images * self.evaluation_s + _KEPT_S
+
+    @property
+    def once_s(self) -> float:
+        """Seconds that do not depend on the epochs: judging it untrained, and for the report."""
+        return (self.images + 2 * self.test_images) * self.evaluation_s
+
+    def total_s(self, epochs: int) -> float:
+        """Seconds of a whole training."""
+        return epochs * self.epoch_s + self.once_s
+
+    def epochs_in(self, minutes: float) -> int:
+        """How many epochs come nearest to so many minutes, but at least one."""
+        wanted = round((60 * minutes - self.once_s) / self.epoch_s)
+        return min(_MOST_EPOCHS, max(1, wanted))
+
+
+def forecast(
+    network: nn.Module,
+    dataset: Dataset,
+    recipe: Recipe,
+    *,
+    place: Place | None = None,
+    budget_s: float = BUDGET_S,
+) -> Forecast:
+    """Measure a few steps and a forward pass; `network` is trained a little and of no use after.
+
+    Takes about `budget_s`, less where the training is short, more where two images take longer.
+    """
+    batches = Batches.of(dataset, recipe)
+    learner = Learner(network, recipe)
+    feed = _endless(batches)
+    with exact(place or Place()):
+        network.train()
+        images, labels = next(feed)
+        size, rough_s = _suitable(learner, images, labels)
+        short_s = _SHARE * recipe.epochs * len(batches.index) * rough_s
+        until = time.perf_counter() + min(budget_s, short_s)
+        read_s, learned_s, read, learned, steps = 0.0, 0.0, 0, 0, 0
+        while steps < _LEAST or time.perf_counter() < until:
+            if size == len(images) or not steps:  # a part is learned again and again
+                began = time.perf_counter()
+                images, labels = next(feed)
+                size = min(size, len(images))
+                read_s, read = read_s + time.perf_counter() - began, read + len(images)
+            began = time.perf_counter()
+            learner.learn(images[:size], labels[:size], recipe.peak_lr / 100)
+            learned_s, steps = learned_s + time.perf_counter() - began, steps + 1
+            learned += size
+        return Forecast(
+            images=len(batches.index),
+            test_images=len(dataset.indices(Split.TEST)),
+            step_s=read_s / read + learned_s / learned,
+            evaluation_s=_evaluated(network, dataset, min(_EVALUATED, max(_SMALL, size))),
+        )
+
+
+def _endless(batches: Batches) -> Iterator[tuple[Tensor, Tensor]]:
+    epoch = 1
+    while True:
+        yield from batches.epoch(epoch)
+        epoch += 1
+
+
+def _suitable(learner: Learner, images: Tensor, labels: Tensor) -> tuple[int, float]:
+    """How much of a batch is measured, and roughly how long an image of it takes; warms up."""
+    size = min(_SMALL, len(images))
+    while True:
+        began = time.perf_counter()
+        learner.learn(images[:size], labels[:size], 0.0)
+        took = time.perf_counter() - began
+        if size == len(images) or 4 * took > _PART_S:
+            return size, took / size
+        size = min(len(images), 4 * size)
+
+
+def _evaluated(network: nn.Module, dataset: Dataset, count: int) -> float:
+    """Seconds of an image in a forward pass, the better of two."""
+    index = dataset.indices(Split.TRAIN)[:count]
+    best = float("inf")
+    with evaluating(network):
+        for _ in range(2):
+            began = time.perf_counter()
+            network(pixels(dataset, index)).argmax(1).sum().item()
+            best = min(best, time.perf_counter() - began)
+    return best / len(index)

@@ -1,0 +1,31 @@
+"""What is said before a training begins, for trainings of every length."""
+
+import pytest
+
+from seethrough.cli.choice import Asked, time_told
+from seethrough.train.forecast import Forecast
+from seethrough.train.recipe import Recipe
+
+SPEED = Forecast(images=1000, test_images=0, step_s=0.00097, evaluation_s=0.0)  # 1 s an epoch
+
+
+def asked(minutes=None):
+    return Asked(network=False, recipe=None, changes={}, minutes=minutes)
+
+
+@pytest.mark.parametrize(("epochs", "is_long"), [(10, False), (600, False), (601, True)])
+def test_a_training_of_more_than_ten_minutes_is_announced_as_long(epochs, is_long):
+    told = time_told(SPEED, Recipe(epochs=epochs), asked())
+    assert len(told) == 1 + is_long
+    assert "1,031 photos a second" in told[0]
+    if is_long:
+        assert "--minutes 10 would be 600 epochs" in told[1]
+
+
+def test_who_asked_for_an_hour_is_not_told_that_it_is_long():
+    assert len(time_told(SPEED, Recipe(epochs=3600), asked(minutes=60.0))) == 1
+
+
+def test_who_asked_for_less_than_an_epoch_gets_one_and_is_told():
+    told = time_told(SPEED, Recipe(epochs=1), asked(minutes=0.005))
+    assert "one time through the photos" in told[1]
