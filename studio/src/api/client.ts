@@ -3,8 +3,10 @@
  * arrays are Float32Array, and a refusal is a `Refused` with the server's own three sentences.
  */
 import type {
+  BackwardMessage,
   EquationMessage,
   ErrorMessage,
+  LearningStepMessage,
   Photo,
   PhotoList,
   PredictionMessage,
@@ -12,6 +14,7 @@ import type {
   RunDetail,
   RunSummary,
   TraceMessage,
+  UpdateMessage,
   WindowMessage
 } from './types';
 
@@ -123,12 +126,17 @@ async function pixels(path: string, signal?: AbortSignal): Promise<Pixels> {
 
 const littleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 
-type Query = Record<string, string | number | boolean | null | undefined>;
+type Value = string | number | boolean | null | undefined;
+/** a list stands once for each of its numbers */
+type Query = Record<string, Value | readonly number[]>;
 
 /** `/api/…` of encoded parts, with those of the query that are given. */
 export function address(parts: readonly (string | number)[], query: Query = {}): string {
   const given = Object.entries(query).filter(([, v]) => v !== undefined && v !== null && v !== '');
-  const search = new URLSearchParams(given.map(([k, v]) => [k, String(v)])).toString();
+  const pairs = given.flatMap(([k, v]) =>
+    (Array.isArray(v) ? v : [v]).map((one) => [k, String(one)])
+  );
+  const search = new URLSearchParams(pairs).toString();
   const path = ['/api', ...parts.map((p) => encodeURIComponent(p))].join('/');
   return search ? `${path}?${search}` : path;
 }
@@ -148,6 +156,24 @@ export interface CellQuery extends Query {
   row?: number | null;
   column?: number | null;
   weights_sha256?: string;
+}
+
+/** The loss of which class, and of which weights. */
+export interface LossQuery extends Query {
+  label: string;
+  weights_sha256: string;
+}
+
+/** One learned number: its place in a layer's weight or bias. */
+export interface NumberQuery extends LossQuery {
+  layer: string;
+  name: string;
+  index: readonly number[];
+}
+
+/** `learning_rate`: undefined for the recipe's peak */
+export interface StepQuery extends LossQuery {
+  learning_rate?: number;
 }
 
 const photoPath = (run: string, photo: string) => ['runs', run, 'photos', photo] as const;
@@ -188,6 +214,33 @@ export const api = {
     json<EquationMessage>(address([...photoPath(run, photo), 'equation'], cell), { signal }),
   partials: (run: string, photo: string, of: CellQuery, signal?: AbortSignal) =>
     tensor(address([...photoPath(run, photo), 'partials'], of), signal),
+  backward: (run: string, photo: string, of: LossQuery, signal?: AbortSignal) =>
+    json<BackwardMessage>(address([...photoPath(run, photo), 'backward'], of), { signal }),
+  /** the gradient of the loss at the photo and at every layer; `backward` says what lies where */
+  gradients: (run: string, photo: string, of: LossQuery, signal?: AbortSignal) =>
+    tensor(address([...photoPath(run, photo), 'gradients'], of), signal),
+  gradientEquation: (run: string, photo: string, of: LossQuery & CellQuery, signal?: AbortSignal) =>
+    json<EquationMessage>(address([...photoPath(run, photo), 'gradient-equation'], of), { signal }),
+  parameterGradients: (
+    run: string,
+    photo: string,
+    of: LossQuery & { layer: string; name: string },
+    signal?: AbortSignal
+  ) => tensor(address([...photoPath(run, photo), 'parameter-gradients'], of), signal),
+  parameterEquation: (run: string, photo: string, of: NumberQuery, signal?: AbortSignal) =>
+    json<EquationMessage>(address([...photoPath(run, photo), 'parameter-equation'], of), {
+      signal
+    }),
+  learningStep: (run: string, photo: string, of: StepQuery, signal?: AbortSignal) =>
+    json<LearningStepMessage>(address([...photoPath(run, photo), 'learning-step'], of), { signal }),
+  activationsAfter: (run: string, photo: string, of: StepQuery, signal?: AbortSignal) =>
+    tensor(address([...photoPath(run, photo), 'activations-after'], of), signal),
+  learningUpdate: (
+    run: string,
+    photo: string,
+    of: StepQuery & { name: string; index: readonly number[] },
+    signal?: AbortSignal
+  ) => json<UpdateMessage>(address([...photoPath(run, photo), 'learning-update'], of), { signal }),
   weights: (run: string, layer: string, part: 'weight' | 'bias' = 'weight', signal?: AbortSignal) =>
     tensor(
       address(['runs', run, 'weights'], { layer, part: part === 'bias' ? part : undefined }),

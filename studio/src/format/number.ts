@@ -41,6 +41,15 @@ export function scientific(value: number, decimals = 1): string {
   return `${value < 0 ? minus : ''}${mantissa}e${exponent.replace('-', minus).replace('+', '')}`;
 }
 
+/** As `fixed`, but of small numbers the first two digits that are not zero: 0.0023, 4.1e−6. */
+export function compact(value: number, decimals = 2): string {
+  const size = Math.abs(value);
+  if (size === 0 || !Number.isFinite(size) || size >= 10 ** (1 - decimals))
+    return fixed(value, decimals);
+  if (size < 1e-4) return scientific(value);
+  return fixed(value, 1 - Math.floor(Math.log10(size)));
+}
+
 /** Every digit that a float32 or float64 has: for titles. */
 export function full(value: number): string {
   return String(value).replaceAll('-', minus);

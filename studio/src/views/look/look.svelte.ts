@@ -8,6 +8,8 @@ import { benchOf } from '../../network/kinds';
 import { afterPaint } from '../../state/paint';
 import type { Cell } from '../../state/place';
 import type { Route } from '../../state/route.svelte';
+import { changed, modeOf } from './learn/figures';
+import { photoLayer } from './learn/gradients';
 import { carry, isSpatial, mapSize, Scene, scales, type Scale } from './scene';
 
 export interface Selected {
@@ -59,9 +61,11 @@ export class Look {
     return scales.find((scale) => scale === said) ?? 'layer';
   });
 
+  isForwards = $derived.by(() => modeOf(this.#route.current.query) === 'Forwards');
+
   selected: Selected | null = $derived.by(() => {
     const { layer: name, unit } = this.#route.current;
-    const layer = this.scene?.layer(name);
+    const layer = this.#named(name);
     if (!layer || unit === undefined || unit >= (layer.shape[0] ?? 0)) return null;
     return { layer, unit };
   });
@@ -85,20 +89,26 @@ export class Look {
   open(photo: string): void {
     this.#leave();
     const { layer, unit } = this.#route.current;
-    this.#go({ photo, layer, unit, cell: this.cell ?? undefined });
+    const query = changed(this.#route.current.query, { truth: undefined });
+    const cell = this.cell ?? undefined;
+    this.#route.go({ view: 'look', run: this.run, photo, layer, unit, cell, query });
   }
 
   select(layer: TracedLayerMessage, unit: number): void {
     const cell = this.#carried(layer);
     this.#leave();
-    this.#go({ photo: this.#route.current.photo, layer: layer.name, unit, cell });
+    const { photo } = this.#route.current;
+    const query = changed(this.#route.current.query, { weight: undefined });
+    this.#route.go({ view: 'look', run: this.run, photo, layer: layer.name, unit, cell, query });
   }
 
   /** One level up: from the unit to the whole network. */
   up(): boolean {
     if (!this.selected) return false;
     this.#leave();
-    this.#go({ photo: this.#route.current.photo });
+    const { photo } = this.#route.current;
+    const query = changed(this.#route.current.query, { weight: undefined });
+    this.#route.go({ view: 'look', run: this.run, photo, query });
     return true;
   }
 
@@ -154,7 +164,7 @@ export class Look {
 
   askEquation(): void {
     const { scene, selected, cell } = this;
-    if (!scene || !selected) return;
+    if (!scene || !selected || !this.isForwards) return;
     const { key, fetch } = this.#question(scene, selected, cell);
     this.#equations.ask(
       key,
@@ -179,7 +189,8 @@ export class Look {
   prepare(of: Selected): void {
     const { scene } = this;
     const isThis = of.layer === this.selected?.layer && of.unit === this.selected.unit;
-    if (!scene || isThis || benchOf(of.layer.kind, of.layer.known) === 'box') return;
+    if (!scene || isThis || !this.isForwards || benchOf(of.layer.kind, of.layer.known) === 'box')
+      return;
     const place = () => this.#carried(of.layer) ?? scene.strongest(of.layer, of.unit);
     const { key, fetch } = this.#question(scene, of, isSpatial(of.layer) ? place() : null);
     this.#equations.prepare(key, fetch);
@@ -187,7 +198,7 @@ export class Look {
 
   askPartials(): void {
     const { scene, selected } = this;
-    if (!scene || selected?.layer.kind !== 'conv') return;
+    if (!scene || selected?.layer.kind !== 'conv' || !this.isForwards) return;
     const { photo, weights_sha256 } = scene.trace;
     const [layer, unit] = [selected.layer.name, selected.unit];
     // after the equation stands there: both at once would each take longer
@@ -216,6 +227,14 @@ export class Look {
 
   // ------------------------------------------------------------ inside
 
+  /** On the way back the photo is looked at like a layer, and for a probability stands its logit. */
+  #named(name: string | undefined): TracedLayerMessage | undefined {
+    const layer = this.scene?.layer(name);
+    if (!this.scene || this.isForwards) return layer;
+    if (layer?.kind === 'softmax') return this.scene.before(layer);
+    return name === 'photo' ? photoLayer(this.scene) : layer;
+  }
+
   /** What may come a frame after the answer. */
   #follow(): void {
     this.followed = this.equation;
@@ -238,10 +257,6 @@ export class Look {
     if (!isSpatial(layer)) return undefined;
     if (!this.cell || !this.selected) return undefined;
     return carry(this.cell, mapSize(this.selected.layer), mapSize(layer));
-  }
-
-  #go(to: { photo?: string; layer?: string; unit?: number; cell?: Cell }): void {
-    this.#route.go({ view: 'look', run: this.run, ...to, query: this.#route.current.query });
   }
 
   #leave(): void {

@@ -16,11 +16,17 @@ export class Scene {
   #layers: Map<string, TracedLayerMessage>;
   #extents = new Map<string, number>();
 
-  constructor(trace: TraceMessage, values: Float32Array, pixels: Pixels) {
+  /** `more`: what can be looked up by its name and is no layer of the network: the photo */
+  constructor(
+    trace: TraceMessage,
+    values: Float32Array,
+    pixels: Pixels,
+    more: readonly TracedLayerMessage[] = []
+  ) {
     this.trace = trace;
     this.values = values;
     this.pixels = pixels;
-    this.#layers = new Map(trace.layers.map((layer) => [layer.name, layer]));
+    this.#layers = new Map([...trace.layers, ...more].map((layer) => [layer.name, layer]));
   }
 
   get layers(): readonly TracedLayerMessage[] {
@@ -36,10 +42,11 @@ export class Scene {
     return this.layer(layer.inputs[0]);
   }
 
-  /** One unit's map; a number of a vector is a map of one cell. */
+  /** One unit's map; a number of a vector is a map of one cell. `layer` may be another scene's. */
   map(layer: TracedLayerMessage, unit: number): Cells {
     const [height, width] = mapSize(layer);
-    return { values: this.values, offset: layer.offset + unit * height * width, width, height };
+    const { offset } = this.#layers.get(layer.name) ?? layer;
+    return { values: this.values, offset: offset + unit * height * width, width, height };
   }
 
   value(layer: TracedLayerMessage, unit: number, row = 0, column = 0): number {
@@ -50,7 +57,8 @@ export class Scene {
   /** All numbers of a layer. */
   all(layer: TracedLayerMessage): Float32Array {
     const size = layer.shape.reduce((a, b) => a * b, 1);
-    return this.values.subarray(layer.offset, layer.offset + size);
+    const { offset } = this.#layers.get(layer.name) ?? layer;
+    return this.values.subarray(offset, offset + size);
   }
 
   /** The activation at which the colour saturates. Probabilities have a scale of their own. */

@@ -1,0 +1,370 @@
+/** The way back and one step: of which loss, at which rate, and the answers that belong to them. */
+import { createContext, untrack } from 'svelte';
+import { api, refusal, type LossQuery, type Refused, type Tensor } from '../../../api/client';
+import { Latest } from '../../../api/latest';
+import type {
+  BackwardMessage,
+  EquationMessage,
+  LearningStepMessage,
+  TracedLayerMessage,
+  UpdateMessage
+} from '../../../api/types';
+import type { Route } from '../../../state/route.svelte';
+import type { Look, Selected } from '../look.svelte';
+import type { Scene } from '../scene';
+import {
+  byChange,
+  changed,
+  fits,
+  indexOf,
+  largestOf,
+  modeOf,
+  placeOf,
+  placeText,
+  queryOf,
+  rateOf,
+  rateText,
+  type Mode,
+  type Place
+} from './figures';
+import { After, difference, gradientScene } from './gradients';
+
+export interface Back {
+  key: string;
+  message: BackwardMessage;
+  /** the activations that it belongs to */
+  of: Scene;
+  scene: Scene;
+}
+
+/** One learned tensor of a layer, and what came back to it. */
+export interface Part {
+  layer: string;
+  name: string;
+  weights: Tensor;
+  gradient: Tensor;
+}
+
+export const sides = ['before', 'after', 'difference'] as const;
+export type Side = (typeof sides)[number];
+
+interface Keyed<Message> {
+  key: string;
+  message: Message;
+}
+
+const settled_ms = 300; // the address follows when the slider rests
+
+export class Learn {
+  #run: string;
+  #route: Route;
+  #look: Look;
+
+  back = $state.raw<Back | null>(null);
+  equation = $state.raw<Keyed<EquationMessage> | null>(null);
+  parts = $state.raw<{ key: string; parts: Part[] } | null>(null);
+  weightEquation = $state.raw<Keyed<EquationMessage> | null>(null);
+  step = $state.raw<Keyed<LearningStepMessage> | null>(null);
+  update = $state.raw<Keyed<UpdateMessage> | null>(null);
+  /** what was refused, by what was asked */
+  refused = $state.raw<Partial<Record<Asked, Refused | null>>>({});
+  #after = $state.raw<{ of: Scene; values: Float32Array } | null>(null);
+  #moved = $state.raw<number | null>(null);
+
+  #backs = new Latest<Back>(12);
+  #equations = new Latest<EquationMessage>();
+  #parts = new Latest<Part[]>(24);
+  #weightEquations = new Latest<EquationMessage>();
+  #steps = new Latest<LearningStepMessage>();
+  #afters = new Latest<Tensor>(12);
+  #updates = new Latest<UpdateMessage>();
+  #settling: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(run: string, route: Route, look: Look) {
+    this.#run = run;
+    this.#route = route;
+    this.#look = look;
+  }
+
+  #query = $derived.by(() => this.#route.current.query);
+  mode: Mode = $derived(modeOf(this.#query));
+  side: Side = $derived(sides.find((side) => side === this.#query['maps']) ?? 'before');
+
+  /** The class that is taken for the true one. */
+  truth: string | null = $derived.by(() => {
+    const trace = this.#look.scene?.trace;
+    if (!trace) return null;
+    const { classes, probabilities, photo } = trace;
+    const best = classes[probabilities.indexOf(Math.max(...probabilities))] ?? null;
+    const wanted = [this.#query['truth'], photo.label];
+    return wanted.find((name): name is string => classes.includes(name ?? '')) ?? best;
+  });
+
+  /** null: the peak of the run's recipe */
+  rate: number | null = $derived(this.#moved ?? rateOf(this.#query['rate']));
+
+  /** Whose weights are shown: the selected unit's, or of the layer below that learned some. */
+  subject: Selected | null = $derived.by(() => {
+    const { scene } = this.#look;
+    const back = this.back?.message;
+    if (!scene || !back || this.mode === 'Forwards') return null;
+    const learns = (layer: TracedLayerMessage) =>
+      back.parameters.some((p) => p.layer === layer.name);
+    const { selected } = this.#look;
+    if (this.mode === 'Backwards') return selected && learns(selected.layer) ? selected : null;
+    if (!selected) return this.#liveliest(scene);
+    for (let at: TracedLayerMessage | undefined = selected.layer; at; at = scene.before(at)) {
+      if (learns(at)) {
+        const unit = at.shape[0] === selected.layer.shape[0] ? selected.unit : 0;
+        return { layer: at, unit };
+      }
+    }
+    return null;
+  });
+
+  /** The learned number that is taken apart. */
+  place: Place | null = $derived.by(() => {
+    const { subject, current } = this;
+    if (!subject || !current) return null;
+    const said = placeOf(this.#query['weight']);
+    const part = current.find((p) => p.name === said?.name);
+    if (said && part && fits(said, part.gradient.shape) && said.index[0] === subject.unit)
+      return said;
+    const [first] = current;
+    if (this.mode === 'Backwards' || !first) return null;
+    const { values, shape } = first.gradient;
+    return { name: first.name, index: indexOf(largestOf(values, shape, subject.unit), shape) };
+  });
+
+  /** Activations after the step, and what it changed; null until they are there. */
+  stepped: { after: Scene; change: Scene } | null = $derived.by(() => {
+    const { scene } = this.#look;
+    const found = this.#after;
+    if (!scene || found?.of !== scene) return null;
+    const after = new After(scene, found.values);
+    return { after, change: difference(scene, after) };
+  });
+
+  /** What the network is drawn with; until it is there, what it was drawn with before. */
+  painted: { scene: Scene; what: string } | null = $derived.by(() => {
+    const { scene } = this.#look;
+    if (!scene) return null;
+    const forwards = { scene, what: '' };
+    if (this.mode === 'Forwards') return forwards;
+    if (this.mode === 'Backwards')
+      return this.back?.of === scene
+        ? { scene: this.back.scene, what: 'gradient of the loss' }
+        : forwards;
+    if (this.side === 'before' || !this.stepped) return forwards;
+    return this.side === 'after'
+      ? { scene: this.stepped.after, what: 'after the step' }
+      : { scene: this.stepped.change, what: 'after − before' };
+  });
+
+  isBackCurrent = $derived.by(() => this.back !== null && this.back.key === this.#backKey());
+
+  /** The subject's tensors, when they are there. */
+  get current(): Part[] | null {
+    const { subject, parts } = this;
+    return subject && parts?.key.startsWith(`${subject.layer.name}/`) ? parts.parts : null;
+  }
+
+  // ------------------------------------------------------------ acts
+
+  turn(mode: Mode, how: 'push' | 'replace' = 'push'): void {
+    this.#go(queryOf(mode), how);
+  }
+
+  choose(truth: string): void {
+    this.#go({ truth }, 'push');
+  }
+
+  show(side: Side): void {
+    this.#go({ maps: side === 'before' ? undefined : side }, 'replace');
+  }
+
+  /** Takes a learned number apart; null: no longer. */
+  pick(place: Place | null): void {
+    this.#go({ weight: place ? placeText(place) : undefined }, 'push');
+  }
+
+  /** Answers follow at once, the address when the slider rests; null: the recipe's peak. */
+  learnAt(rate: number | null): void {
+    this.#moved = rate;
+    clearTimeout(this.#settling);
+    const settle = () => {
+      this.#moved = null;
+      this.#go({ rate: rate === null ? undefined : rateText(rate) }, 'replace');
+    };
+    if (rate === null) settle();
+    else this.#settling = setTimeout(settle, settled_ms);
+  }
+
+  // ------------------------------------------------------------ answers; called from effects
+
+  askBack(): void {
+    const key = this.#backKey();
+    const { scene } = this.#look;
+    const of = this.#loss();
+    if (this.mode === 'Forwards' || !scene || !of || key === null) return;
+    const { photo } = scene.trace;
+    const fetch = async (signal: AbortSignal): Promise<Back> => {
+      const [message, found] = await Promise.all([
+        api.backward(this.#run, photo.id, of, signal),
+        api.gradients(this.#run, photo.id, of, signal)
+      ]);
+      return { key, message, of: scene, scene: gradientScene(scene, message, found.values) };
+    };
+    this.#ask('back', this.#backs, key, fetch, (back) => (this.back = back));
+  }
+
+  askEquation(): void {
+    const { scene, selected, cell } = this.#look;
+    const of = this.#loss();
+    if (this.mode !== 'Backwards' || !scene || !selected || !of || !this.isBackCurrent) return;
+    const query = { ...of, layer: selected.layer.name, unit: selected.unit, ...cell };
+    const key = [this.#backKey(), query.layer, query.unit, cell?.row, cell?.column].join('/');
+    const fetch = (signal: AbortSignal) =>
+      api.gradientEquation(this.#run, scene.trace.photo.id, query, signal);
+    const tell = (message: EquationMessage) => (this.equation = { key, message });
+    this.#ask('equation', this.#equations, key, fetch, tell);
+  }
+
+  askParts(): void {
+    const { subject, back } = this;
+    const of = this.#loss();
+    const { scene } = this.#look;
+    if (!subject || !back || !of || !scene || !this.isBackCurrent) return;
+    const layer = subject.layer.name;
+    const key = `${layer}/${back.key}`;
+    const photo = scene.trace.photo.id;
+    const fetch = (signal: AbortSignal) =>
+      Promise.all(
+        back.message.parameters
+          .filter((p) => p.layer === layer)
+          .map(async ({ name }): Promise<Part> => {
+            const kind = name === 'bias' ? 'bias' : 'weight';
+            const [weights, gradient] = await Promise.all([
+              api.weights(this.#run, layer, kind, signal),
+              api.parameterGradients(this.#run, photo, { ...of, layer, name }, signal)
+            ]);
+            return { layer, name, weights, gradient };
+          })
+      );
+    this.#ask('parts', this.#parts, key, fetch, (parts) => (this.parts = { key, parts }));
+  }
+
+  askWeightEquation(): void {
+    const { subject, place } = this;
+    const of = this.#loss();
+    const { scene } = this.#look;
+    if (this.mode !== 'Backwards' || !subject || !place || !of || !scene) return;
+    const query = { ...of, layer: subject.layer.name, ...place };
+    const key = [this.#backKey(), query.layer, placeText(place)].join('/');
+    const fetch = (signal: AbortSignal) =>
+      api.parameterEquation(this.#run, scene.trace.photo.id, query, signal);
+    const tell = (message: EquationMessage) => (this.weightEquation = { key, message });
+    this.#ask('weight', this.#weightEquations, key, fetch, tell);
+  }
+
+  askStep(): void {
+    const asked = this.#stepQuestion();
+    if (!asked) return;
+    const { key, photo, query } = asked;
+    const fetch = (signal: AbortSignal) => api.learningStep(this.#run, photo, query, signal);
+    this.#ask('step', this.#steps, key, fetch, (message) => (this.step = { key, message }));
+  }
+
+  askAfter(): void {
+    const asked = this.#stepQuestion();
+    const { scene } = this.#look;
+    if (!asked || !scene) return;
+    const { key, photo, query } = asked;
+    const fetch = (signal: AbortSignal) => api.activationsAfter(this.#run, photo, query, signal);
+    const tell = ({ values }: Tensor) => (this.#after = { of: scene, values });
+    this.#ask('after', this.#afters, key, fetch, tell);
+  }
+
+  askUpdate(): void {
+    const asked = this.#stepQuestion();
+    const { subject, place } = this;
+    if (!asked || !subject || !place) return;
+    const { index } = place;
+    const name = this.nameOf(subject.layer.name, place.name);
+    const key = `${asked.key}/${name}/${placeText(place)}`;
+    const fetch = (signal: AbortSignal) =>
+      api.learningUpdate(this.#run, asked.photo, { ...asked.query, name, index }, signal);
+    const tell = (message: UpdateMessage) => (this.update = { key, message });
+    this.#ask('update', this.#updates, key, fetch, tell);
+  }
+
+  /** As in the state dict; a layer that is used twice learns one weight. */
+  nameOf(layer: string, part: string): string {
+    return `${layer.replace(/:\d+$/, '')}.${part}`;
+  }
+
+  // ------------------------------------------------------------ inside
+
+  /** Without a selection: the unit to whose layer the step does most. */
+  #liveliest(scene: Scene): Selected | null {
+    const found = this.step ? byChange(this.step.message.parameters) : [];
+    for (const { name } of found) {
+      const layer = scene.layer(name.replace(/\.\w+$/, ''));
+      if (layer && name.endsWith('.weight')) return { layer, unit: 0 };
+    }
+    return null;
+  }
+
+  #backKey(): string | null {
+    const trace = this.#look.scene?.trace;
+    return trace && this.truth
+      ? [trace.photo.id, trace.weights_sha256, this.truth].join('/')
+      : null;
+  }
+
+  #loss(): LossQuery | null {
+    const trace = this.#look.scene?.trace;
+    if (!trace || !this.truth) return null;
+    return { label: this.truth, weights_sha256: trace.weights_sha256 };
+  }
+
+  #stepQuestion() {
+    const { scene } = this.#look;
+    const of = this.#loss();
+    if (this.mode !== 'One step' || !scene || !of) return null;
+    const query = { ...of, learning_rate: this.rate ?? undefined };
+    const key = `${this.#backKey()}/${this.rate ?? 'peak'}`;
+    return { key, photo: scene.trace.photo.id, query };
+  }
+
+  #ask<Answer>(
+    what: Asked,
+    latest: Latest<Answer>,
+    key: string,
+    fetch: (signal: AbortSignal) => Promise<Answer>,
+    tell: (answer: Answer) => void
+  ): void {
+    const say = (problem: Refused | null) => {
+      if (untrack(() => this.refused)[what] !== problem)
+        this.refused = { ...untrack(() => this.refused), [what]: problem };
+    };
+    latest.ask(
+      key,
+      fetch,
+      (answer) => {
+        say(null);
+        tell(answer);
+      },
+      (thrown) => say(refusal(thrown))
+    );
+  }
+
+  #go(to: Record<string, string | undefined>, how: 'push' | 'replace'): void {
+    const place = this.#route.current;
+    this.#route.go({ ...place, query: changed(place.query, to) }, how);
+  }
+}
+
+type Asked = 'back' | 'equation' | 'parts' | 'weight' | 'step' | 'after' | 'update';
+
+export const [learnOf, provideLearn] = createContext<Learn>();
