@@ -1,6 +1,6 @@
 /** Every place in the studio as an address, and back. Pure; `route.svelte.ts` ties it to the history. */
 
-export type ViewName = 'photos' | 'train' | 'look' | 'report' | 'runs';
+export type ViewName = 'photos' | 'train' | 'look' | 'sandbox' | 'report' | 'runs';
 
 export interface Cell {
   row: number;
@@ -18,7 +18,7 @@ export interface Place {
   query: Readonly<Record<string, string>>;
 }
 
-const views: readonly string[] = ['photos', 'train', 'look', 'report', 'runs'];
+const views: readonly string[] = ['photos', 'train', 'look', 'sandbox', 'report', 'runs'];
 
 const whole = (text: string | undefined): number | undefined =>
   text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
