@@ -88,7 +88,7 @@ def test_the_demo_trains_beside_the_studio_and_ctrl_c_ends_both(shapes, tmp_path
     assert run.summary.epoch >= 1
     assert recorder(run.folder) is None
     assert status(f"http://127.0.0.1:{port}/") is None
-    assert said.out.startswith(f"http://127.0.0.1:{port}/train/{run.id}?token=")
+    assert said.out.startswith(f"http://127.0.0.1:{port}/?token=")
     assert f"seethrough train --resume {run.id} --runs-dir {tmp_path}" in said.err
 
 

@@ -2,7 +2,11 @@
 
 import pytest
 
+from seethrough.serve.app import create_app
+from seethrough.serve.opening import Opening
 from seethrough.serve.pages import pages
+
+from .conftest import OWN_PAGE, PORT, TOKEN, Client
 
 
 @pytest.fixture
@@ -45,3 +49,15 @@ def test_a_bare_checkout_says_how_to_build_the_studio(tmp_path):
     answer = pages(tmp_path / "nothing").page("")
     assert answer.status_code == 503
     assert b"make studio" in answer.body
+
+
+def test_a_page_that_is_open_early_is_told_how_far_the_program_has_come(tmp_path, portal):
+    opening = Opening("Reading the photos")
+    app = create_app(tmp_path, token=TOKEN, port=PORT, opening=opening)
+    client = Client(app, portal, OWN_PAGE)
+    at_first = client.get("/api/window").json()["opening"]
+    assert at_first == {"what": "Reading the photos", "done": 0, "total": 0}
+    opening.tell("Reading photos", 250, 1000)
+    assert client.get("/api/window").json()["opening"]["done"] == 250
+    opening.end()
+    assert client.get("/api/window").json()["opening"] is None

@@ -197,6 +197,14 @@ def test_it_starts_without_torch_and_ends_on_interrupt(trained):
     assert "Traceback" not in complaints
 
 
+def was_let_go(connected):
+    """Closed by the other side, with what was sent to it read or unread."""
+    try:
+        return connected.recv(1) == b""
+    except ConnectionResetError:
+        return True
+
+
 def test_connections_that_say_nothing_are_let_go_and_others_are_served(trained, monkeypatch):
     monkeypatch.setattr(connection, "HEAD_S", 0.3)
     with running_server(trained.runs_dir) as address, contextlib.ExitStack() as stack:
@@ -205,12 +213,12 @@ def test_connections_that_say_nothing_are_let_go_and_others_are_served(trained, 
             for _ in range(50)
         ]
         for number, each in enumerate(silent):
-            each.sendall(b"GET / HTTP/1.1\r\nHost: 127"[:number])
+            with contextlib.suppress(ConnectionError):  # let go already, on a slow machine
+                each.sendall(b"GET / HTTP/1.1\r\nHost: 127"[:number])
         headers = {"authorization": f"Bearer {address.token}"}
         with httpx.Client(base_url=address.url, headers=headers) as asking:
             assert asking.get("/api/window").status_code == 200
-            for each in silent:
-                assert each.recv(1) == b""
+            assert all(map(was_let_go, silent))
             assert asking.get("/api/window").status_code == 200  # on the same connection
 
 

@@ -71,20 +71,25 @@ def watch(
     from seethrough.cli.terminal import print_text, say
     from seethrough.runs.interruption import interruption
     from seethrough.runs.launch import launch
+    from seethrough.serve.opening import Opening
     from seethrough.serve.server import running_server
 
-    folder = options.runs_folder(runs_dir)
-    with interruption() as is_asked, running_server(folder, port=port) as address:
-        run, _ = _new_run(photos, recipe, runs_dir=runs_dir, is_quiet=False)
+    folder, opening = options.runs_folder(runs_dir), Opening("Reading the photos")
+    with (
+        interruption() as is_asked,
+        running_server(folder, port=port, opening=opening) as address,
+    ):
+        link = address.link("/")  # it leads on to the run as soon as there is one
+        print_text(link)
+        if opens_browser:  # in a thread: some browsers stay in the foreground
+            threading.Thread(target=webbrowser.open, args=[link], daemon=True).start()
+        run, _ = _new_run(photos, recipe, runs_dir=runs_dir, is_quiet=False, told=opening.tell)
         if is_asked():
             return _stopped(run, runs_dir)
         launch(run)
+        opening.end()
         try:
-            link = address.link(f"/train/{run.id}")
-            print_text(link)
             say(f"Training {run.id}. Ctrl-C stops it and closes the studio.")
-            if opens_browser:  # in a thread: some browsers stay in the foreground
-                threading.Thread(target=webbrowser.open, args=[link], daemon=True).start()
             if not _follow(run, is_asked, runs_dir):
                 return _stopped(run, runs_dir)
             say("\nThe studio stays open. Ctrl-C closes it.")
@@ -96,14 +101,19 @@ def watch(
 
 
 def _new_run(
-    photos: str, recipe: "Recipe", *, runs_dir: Path | None, is_quiet: bool
+    photos: str,
+    recipe: "Recipe",
+    *,
+    runs_dir: Path | None,
+    is_quiet: bool,
+    told: Callable[[str, int, int], None] | None = None,
 ) -> "tuple[Run, Dataset]":
     from seethrough.cli.loading import load_photos
     from seethrough.model.presets import preset
     from seethrough.runs.creation import create
 
     spec = preset(NETWORK)
-    dataset = load_photos(photos, image_px=spec.image_px, is_quiet=is_quiet)
+    dataset = load_photos(photos, image_px=spec.image_px, is_quiet=is_quiet, told=told)
     return create(dataset, spec, recipe, runs_dir=options.runs_folder(runs_dir)), dataset
 
 

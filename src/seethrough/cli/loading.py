@@ -13,15 +13,32 @@ from seethrough.cli.terminal import console, errors_are_watched, say
 if TYPE_CHECKING:
     from seethrough.data.dataset import Dataset
 
+Progress = Callable[[str, int, int], None]  # what, done, total
+
 SHOWN_PROBLEMS = 5
 
 
-def load_photos(source: str | Path, *, image_px: int | None, is_quiet: bool) -> "Dataset":
-    """The data set, with a bar while it is read and a few lines about it afterwards."""
+def load_photos(
+    source: str | Path,
+    *,
+    image_px: int | None,
+    is_quiet: bool,
+    told: Progress | None = None,
+) -> "Dataset":
+    """The data set, with a bar while it is read and a few lines about it afterwards.
+
+    `told` hears how far it is, too.
+    """
     from seethrough.data.load import load
 
-    with _bar() as progress:
-        dataset = load(source, image_px=image_px, progress=progress)
+    with _bar() as shown:
+        listeners = [listener for listener in (shown, told) if listener is not None]
+
+        def progress(what: str, done: int, total: int) -> None:
+            for listener in listeners:
+                listener(what, done, total)
+
+        dataset = load(source, image_px=image_px, progress=progress if listeners else None)
     if not is_quiet:
         describe(dataset)
     tell_problems(dataset)
@@ -55,7 +72,7 @@ def tell_problems(dataset: "Dataset") -> None:
 
 
 @contextmanager
-def _bar() -> Iterator[Callable[[str, int, int], None] | None]:
+def _bar() -> Iterator[Progress | None]:
     """A bar on standard error that is gone when the work is done; None where nobody sees it."""
     if not errors_are_watched():
         yield None

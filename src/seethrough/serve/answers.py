@@ -43,10 +43,12 @@ def picture(png: bytes) -> Picture:
     return Picture(png, headers=PICTURE_HEADERS)
 
 
-def window(summaries: list[Summary]) -> wire.WindowMessage:
+def window(summaries: list[Summary], opening: wire.OpeningMessage | None) -> wire.WindowMessage:
     """Session facts."""
     newest = summaries[0].id if summaries else None
-    return wire.WindowMessage(version=__version__, runs=len(summaries), newest_run=newest)
+    return wire.WindowMessage(
+        version=__version__, runs=len(summaries), newest_run=newest, opening=opening
+    )
 
 
 def summary(found: Summary) -> wire.RunSummary:

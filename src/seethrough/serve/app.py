@@ -10,9 +10,11 @@ from starlette.responses import Response
 from seethrough.serve import refusal, wire
 from seethrough.serve.desk import desk
 from seethrough.serve.guard import Guard
+from seethrough.serve.opening import Opening
 from seethrough.serve.pages import pages
 from seethrough.serve.routes import router
 from seethrough.serve.routes_inside import router as inside
+from seethrough.serve.routes_try import router as trying
 from seethrough.version import __version__
 
 REFUSED: dict[int | str, dict[str, object]] = {
@@ -37,6 +39,7 @@ def create_app(
     token: str,
     port: int,
     is_closing: Callable[[], bool] = _is_never_closing,
+    opening: Opening | None = None,
 ) -> FastAPI:
     """The application for the runs in `runs_dir`, open only to whoever has the token."""
     app = FastAPI(
@@ -58,9 +61,10 @@ def create_app(
         },
         responses=REFUSED,
     )
-    app.state.desk = desk(runs_dir, is_closing)
+    app.state.desk = desk(runs_dir, is_closing, opening)
     app.include_router(router)
     app.include_router(inside)
+    app.include_router(trying)
     studio = pages()
 
     @app.get("/{address:path}", include_in_schema=False)

@@ -14,6 +14,7 @@ from seethrough.serve.answers import end
 from seethrough.serve.body import AT_ONCE
 from seethrough.serve.dropped import DropBox
 from seethrough.serve.looks import Look, Looks
+from seethrough.serve.opening import Opening
 from seethrough.serve.photos import Album
 from seethrough.serve.shelf import Shelf
 from seethrough.serve.stream import Audience, LogStream
@@ -32,6 +33,7 @@ class Desk:
     uploads: Semaphore  # held from the first byte of a picture until it was judged
     audience: Audience
     is_closing: Callable[[], bool]
+    opening: Opening | None
 
     def album(self, run_id: str) -> Album:
         """The photos of a run."""
@@ -62,11 +64,18 @@ class Desk:
         ).events()
 
 
-def desk(runs_dir: Path, is_closing: Callable[[], bool]) -> Desk:
+def desk(runs_dir: Path, is_closing: Callable[[], bool], opening: Opening | None) -> Desk:
     """An empty desk for the runs in this folder."""
     shelf = Shelf(runs_dir)
     return Desk(
-        shelf, DropBox(), Looks(shelf), Worker(), Semaphore(AT_ONCE), Audience(), is_closing
+        shelf=shelf,
+        drops=DropBox(),
+        looks=Looks(shelf),
+        worker=Worker(),
+        uploads=Semaphore(AT_ONCE),
+        audience=Audience(),
+        is_closing=is_closing,
+        opening=opening,
     )
 
 

@@ -45,7 +45,8 @@ class EventStream(StreamingResponse):
 @router.get("/window")
 def window(desk: TheDesk) -> wire.WindowMessage:
     """Session facts the page needs before anything else."""
-    return answers.window(desk.shelf.summaries())
+    opening = desk.opening.message if desk.opening is not None else None
+    return answers.window(desk.shelf.summaries(), opening)
 
 
 @router.get("/runs")

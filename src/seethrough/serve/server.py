@@ -19,6 +19,7 @@ import uvicorn
 from seethrough.errors import ServerError
 from seethrough.serve.app import create_app
 from seethrough.serve.connection import connection
+from seethrough.serve.opening import Opening
 
 HOST = "127.0.0.1"
 FIRST_PORT = 8750
@@ -86,7 +87,7 @@ def _warm() -> threading.Timer:
 class _Running:
     """A listening socket, the application and the loop that joins them."""
 
-    def __init__(self, runs_dir: Path, port: int | None) -> None:
+    def __init__(self, runs_dir: Path, port: int | None, opening: Opening | None = None) -> None:
         self.listener = _listen(port)
         self.address = Address(
             port=self.listener.getsockname()[1], token=secrets.token_urlsafe(TOKEN_BYTES)
@@ -96,6 +97,7 @@ class _Running:
             token=self.address.token,
             port=self.address.port,
             is_closing=lambda: self.loop.should_exit,
+            opening=opening,
         )
         config = uvicorn.Config(
             app,
@@ -141,9 +143,14 @@ def serve(
 
 
 @contextlib.contextmanager
-def running_server(runs_dir: Path, *, port: int | None = None) -> Iterator[Address]:
-    """A server in a thread of its own, for as long as the `with` lasts."""
-    running = _Running(runs_dir, port)
+def running_server(
+    runs_dir: Path, *, port: int | None = None, opening: Opening | None = None
+) -> Iterator[Address]:
+    """A server in a thread of its own, for as long as the `with` lasts.
+
+    While `opening` is not ended, the page shows how far it is instead of the newest run.
+    """
+    running = _Running(runs_dir, port, opening)
     thread = threading.Thread(target=running.run, name="seethrough-serve")
     thread.start()
     try:

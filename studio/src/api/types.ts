@@ -814,6 +814,18 @@ export interface components {
             text: string;
         };
         /**
+         * OpeningMessage
+         * @description What the program is still doing before there is anything to show.
+         */
+        OpeningMessage: {
+            /** Done */
+            done: number;
+            /** Total */
+            total: number;
+            /** What */
+            what: string;
+        };
+        /**
          * ParameterChange
          * @description What one step changes a learned parameter by.
          */
@@ -1215,6 +1227,7 @@ export interface components {
         WindowMessage: {
             /** Newest Run */
             newest_run: string | null;
+            opening: components["schemas"]["OpeningMessage"] | null;
             /** Runs */
             runs: number;
             /** Version */
@@ -1243,6 +1256,7 @@ export type LayerSize = components['schemas']['LayerSize'];
 export type LearningStepMessage = components['schemas']['LearningStepMessage'];
 export type LogEvent = components['schemas']['LogEvent'];
 export type NoteEvent = components['schemas']['NoteEvent'];
+export type OpeningMessage = components['schemas']['OpeningMessage'];
 export type ParameterChange = components['schemas']['ParameterChange'];
 export type ParameterGradientMessage = components['schemas']['ParameterGradientMessage'];
 export type Photo = components['schemas']['Photo'];

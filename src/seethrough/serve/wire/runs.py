@@ -252,9 +252,18 @@ class PredictionMessage(Message):
 # ---------------------------------------------------------------- the page
 
 
+class OpeningMessage(Message):
+    """What the program is still doing before there is anything to show."""
+
+    what: str
+    done: int
+    total: int  # 0: not known yet
+
+
 class WindowMessage(Message):
     """Session facts the page needs before anything else."""
 
     version: str
     runs: int
     newest_run: str | None
+    opening: OpeningMessage | None  # None: nothing, the runs are what there is
