@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from seethrough.data.augment import augment, order
+from seethrough.data.augment import augment, mixed, order
 from seethrough.errors import DataError
 
 
@@ -126,3 +126,78 @@ def test_the_order_of_images_does_not_depend_on_where_they_lie():
     assert np.array_equal(
         ids[order(ids, seed=2, epoch=2)], ids[moved][order(ids[moved], seed=2, epoch=2)]
     )
+
+
+STILL = {"flip": False, "shift_px": 0}
+
+
+def test_brightness_and_contrast_are_one_straight_line_through_the_levels_of_an_image():
+    images, ids = some(200)
+    images = images // 3 + 80  # so that no level is cut off
+    changed = augment(images, ids, seed=1, epoch=1, colour=0.2, **STILL)
+    contrasts, brightnesses = [], []
+    for image, copy in zip(images, changed, strict=True):
+        contrast, offset = np.polyfit(image.ravel().astype(float), copy.ravel().astype(float), 1)
+        mean = image.mean()
+        contrasts.append(contrast)
+        brightnesses.append((contrast * mean + offset) / mean)
+        assert np.abs(contrast * image + offset - copy).max() < 1  # rounding, here and in the fit
+    for factors in (contrasts, brightnesses):
+        assert stats.kstest(factors, stats.uniform(0.8, 0.4).cdf).pvalue > 0.001
+    assert abs(stats.spearmanr(contrasts, brightnesses).statistic) < 0.25
+
+
+def test_levels_beyond_white_and_black_are_cut_off_not_wrapped():
+    images = np.zeros((50, 4, 4, 3), dtype=np.uint8)
+    images[:, :2] = 255
+    changed = augment(images, np.arange(50, dtype=np.uint64), seed=0, epoch=0, colour=1.0, **STILL)
+    assert (changed[:, :2].astype(int) >= changed[:, 2:].astype(int)).all()
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 2**62), side=st.integers(1, 12))
+def test_a_square_is_covered_with_the_image_s_mean_and_the_rest_is_left(seed, side):
+    images, ids = some(30)
+    changed = augment(images, ids, seed=seed, epoch=1, cutout_px=side, **STILL)
+    for image, copy in zip(images, changed, strict=True):
+        mean = np.rint(image.astype(float).mean(axis=(0, 1)))
+        possible = []
+        for row in range(12):
+            for column in range(12):
+                wanted = image.copy()
+                top, left = row - side // 2, column - side // 2
+                wanted[max(0, top) : top + side, max(0, left) : left + side] = mean
+                possible.append(np.array_equal(wanted, copy))
+        assert any(possible)
+
+
+def test_mixed_images_lie_between_two_and_their_shares_follow_the_beta_distribution():
+    _, ids = some(4000)
+    black_and_white = np.zeros((4000, 2, 2, 3), dtype=np.uint8)
+    black_and_white[::2] = 255
+    changed, own = mixed(black_and_white, ids, seed=3, epoch=1, alpha=0.3)
+    white = np.where(np.arange(4000) % 2 == 0, own, 1 - own)
+    assert np.abs(changed[:, 0, 0, 0] - 255 * white).max() <= 0.5 + 1e-4
+    assert stats.kstest(own, stats.beta(0.3, 0.3).cdf).pvalue > 0.001
+
+
+@pytest.mark.parametrize("alpha", [1e-3, 1.0])
+def test_shares_are_shares_at_both_ends_of_alpha(alpha):
+    images, ids = some(500, side=2)
+    own = mixed(images, ids, seed=0, epoch=0, alpha=alpha)[1]
+    assert np.isfinite(own).all()
+    assert ((own >= 0) & (own <= 1)).all()
+    assert stats.kstest(own, stats.beta(alpha, alpha).cdf).pvalue > 0.001 or alpha < 0.01
+
+
+def test_every_change_depends_on_seed_epoch_and_image_alone():
+    images, ids = some(64)
+    chosen = {"seed": 4, "epoch": 9, "flip": True, "shift_px": 3, "colour": 0.5, "cutout_px": 5}
+    whole = augment(images, ids, **chosen)
+    alone = [augment(images[i : i + 1], ids[i : i + 1], **chosen)[0] for i in range(64)]
+    assert np.array_equal(whole, np.stack(alone))
+    own = mixed(images, ids, seed=1, epoch=2, alpha=0.2)[1]
+    each = [mixed(images[i:], ids[i:], seed=1, epoch=2, alpha=0.2)[1][0] for i in range(64)]
+    assert np.array_equal(own, each)
+    other = mixed(images, ids, seed=1, epoch=3, alpha=0.2)[1]
+    assert (own != other).mean() > 0.9

@@ -167,3 +167,22 @@ def test_a_weight_that_is_not_there_is_named(module, photo):
         step.update("0.weight", 0, 0, 0, 3)
     with pytest.raises(LayerError, match=r"0\.bias has no number at no place"):
         step.update("0.bias")
+
+
+def test_a_kernel_that_muon_moves_is_not_taken_apart_and_the_ends_are(photo):
+    torch.manual_seed(3)
+    module = nn.Sequential(
+        nn.Conv2d(3, 4, 3, stride=2),
+        nn.ReLU(),
+        nn.Conv2d(4, 4, 3, stride=2),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(4, 2),
+    )
+    taken = learning_step(module, photo, 1, Recipe(optimizer=Optimizer.MUON, peak_lr=0.003))
+    for name in ("0.weight", "2.bias", "5.weight"):
+        update = taken.update(name, *(0 for _ in taken.weights[name].shape))
+        assert abs(update.difference) < 1e-6
+    with pytest.raises(LayerError, match="Muon cannot be taken apart") as caught:
+        taken.update("2.weight", 0, 0, 0, 0)
+    assert "follow AdamW" in caught.value.fix

@@ -85,6 +85,30 @@ def test_images_are_changed_as_augment_says(photos):
     assert changed == {image.tobytes() for image in expected}
 
 
+def test_mixed_images_come_with_the_shares_of_their_classes(photos):
+    recipe = Recipe(batch=8, seed=5, flip=False, shift_px=0, mixup=0.4)
+    as_they_are = list(plain(photos, seed=5).epoch(2))
+    for (images, shares), (others, labels) in zip(
+        Batches.of(photos, recipe).epoch(2), as_they_are, strict=True
+    ):
+        assert shares.dtype == torch.float32
+        torch.testing.assert_close(shares.sum(1), torch.ones(len(shares)))
+        for place, (image, share) in enumerate(zip(images, shares, strict=True)):
+            follower = (place + 1) % len(labels)
+            own, other = others[place].double(), others[follower].double()
+            # the share that explains the pixels best explains the targets
+            part = float(((image - other) * (own - other)).sum() / ((own - other) ** 2).sum())
+            target = torch.zeros(3, dtype=torch.float64)
+            target[labels[place]] += part
+            target[labels[follower]] += 1 - part
+            torch.testing.assert_close(share.double(), target, atol=2e-3, rtol=0)
+
+
+def test_a_square_larger_than_the_images_is_refused(photos):
+    with pytest.raises(RecipeError, match="cutout_px=13 does not suit images of 12 px"):
+        Batches.of(photos, Recipe(cutout_px=13))
+
+
 def test_fewer_than_two_training_images_are_refused(photos):
     alone = dataclasses.replace(photos, splits=np.full_like(photos.splits, 2))
     with pytest.raises(RecipeError, match="tinted has 0 training images"):

@@ -1,11 +1,14 @@
 """optimizers.py against the update rules written out by hand in float64."""
 
+import copy
+
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from seethrough.errors import CheckpointError
-from seethrough.train.optimizers import updates_for
+from seethrough.train.optimizers import orthogonal, updates_for
 from seethrough.train.recipe import Optimizer, Recipe
 
 GRADIENTS = [0.5, -1.0, 0.25, 2.0]
@@ -73,6 +76,82 @@ def test_adamw_follows_its_rule(decayed):
     assert walk(recipe, decayed=decayed) == pytest.approx(weight, rel=1e-5)
 
 
+def muon_by_hand(weight, gradients, *, share, nesterov, decay, lr):
+    """The rule from its source, in float64 NumPy, with the polynomial applied to singular values.
+
+    x·xᵀ has the same left vectors as x, so that each step of the iteration maps every singular
+    value s to a·s + b·s³ + c·s⁵ and leaves the vectors as they are.
+    """
+    rows = len(weight)
+    w, v = weight.astype(np.float64), np.zeros(weight.shape)
+    for g in gradients:
+        v = share * v + (1 - share) * g
+        u = (1 - share) * g + share * v if nesterov else v
+        left, s, right = np.linalg.svd(u.reshape(rows, -1), full_matrices=False)
+        s = s / np.sqrt((s**2).sum())
+        for _ in range(5):
+            s = 3.4445 * s - 4.7750 * s**3 + 2.0315 * s**5
+        scale = 0.2 * max(rows, w[0].size) ** 0.5
+        w = w * (1 - lr * decay) - lr * scale * ((left * s) @ right).reshape(w.shape)
+    return w
+
+
+@pytest.mark.parametrize("nesterov", [True, False])
+@pytest.mark.parametrize("shape", [(4, 3, 3, 3), (16, 2, 1, 1), (5, 7)])
+def test_muon_follows_its_rule(shape, nesterov):
+    recipe = Recipe(
+        optimizer=Optimizer.MUON, momentum=0.9, nesterov=nesterov, weight_decay=0.1, peak_lr=0.1
+    )
+    random = np.random.default_rng(7)
+    weight, *gradients = random.normal(size=(4, *shape))
+    module = nn.Module()
+    module.first = nn.Parameter(torch.ones(2, 2))
+    module.inner = nn.Parameter(torch.tensor(weight, dtype=torch.float32))
+    module.last = nn.Parameter(torch.ones(2, 2))
+    if len(shape) == 4:  # the order in memory that training uses
+        module.inner.data = module.inner.data.contiguous(memory_format=torch.channels_last)
+    updates = updates_for(module, recipe)
+    for gradient in gradients:
+        module.inner.grad = torch.tensor(gradient, dtype=torch.float32)
+        updates.step(0.1)
+    wanted = muon_by_hand(weight, gradients, share=0.9, nesterov=nesterov, decay=0.1, lr=0.1)
+    np.testing.assert_allclose(module.inner.detach().numpy(), wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_the_directions_that_muon_takes_are_about_equally_long():
+    lengths = torch.linalg.svdvals(orthogonal(torch.randn(12, 40, generator=torch.manual_seed(0))))
+    assert 0.6 < lengths.min() <= lengths.max() < 1.3
+
+
+def test_under_muon_the_ends_of_a_network_and_what_is_no_kernel_follow_adamw():
+    module = nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Conv2d(4, 4, 3), nn.Flatten(), nn.Linear(4, 2)
+    )
+    alone = copy.deepcopy(module)
+    settings = {"momentum": 0.8, "weight_decay": 0.1, "peak_lr": 0.01}
+    both = updates_for(module, Recipe(optimizer=Optimizer.MUON, **settings))
+    adam = updates_for(alone, Recipe(optimizer=Optimizer.ADAMW, **settings))
+    slots = {name for name, _ in both.tensors()}
+    assert "2.weight.momentum" in slots
+    assert {"0.weight.mean", "4.weight.mean", "2.bias.mean", "1.weight.mean"} <= slots
+    for step in range(3):
+        for one, other in zip(module.parameters(), alone.parameters(), strict=True):
+            one.grad = torch.randn(one.shape, generator=torch.manual_seed(step))
+            other.grad = one.grad.clone()
+        both.step(0.01)
+        adam.step(0.01)
+    changed = dict(module.named_parameters())
+    differ = [n for n, p in alone.named_parameters() if not torch.equal(p, changed[n])]
+    assert differ == ["2.weight"]
+
+
+def test_a_step_of_muon_is_about_as_long_as_one_of_adamw():
+    gradient = torch.randn((32, 48), generator=torch.manual_seed(0))
+    # AdamW's first step has the length 1 in every place; the factor's source measured 0.2 to 0.4
+    length = 0.2 * 48**0.5 * orthogonal(gradient).square().mean().sqrt()
+    assert 0.15 < length < 0.3
+
+
 @pytest.mark.parametrize("optimizer", list(Optimizer))
 def test_what_is_remembered_has_the_same_names_before_and_after_a_step(optimizer):
     module = network()
@@ -81,6 +160,7 @@ def test_what_is_remembered_has_the_same_names_before_and_after_a_step(optimizer
     module(torch.zeros(2, 3, 3, 3)).sum().backward()
     updates.step(0.1)
     assert [name for name, _ in updates.tensors()] == before
+    # the two kernels of this network are its first and its last: Muon has nothing to move
     assert len(before) == 6 * (1 if optimizer is Optimizer.SGD else 3)
 
 

@@ -27,6 +27,11 @@ recipes = st.builds(
     label_smoothing=shares,
     flip=st.booleans(),
     shift_px=st.integers(0, 64),
+    colour=shares,
+    cutout_px=st.integers(0, 64),
+    mixup=st.floats(0, 1),
+    ema=st.floats(0, 0.9999),
+    micro_batch=st.sampled_from([0, 2, 64]),
     seed=st.integers(0, 2**63 - 1),
 )
 
@@ -69,6 +74,11 @@ def test_fields_that_are_left_out_take_their_default(tmp_path):
         ("weight_decay", -1e-9),
         ("label_smoothing", 1.0),
         ("shift_px", -1),
+        ("colour", 1.1),
+        ("cutout_px", -1),
+        ("mixup", 1.5),
+        ("ema", 1.0),
+        ("micro_batch", -1),
         ("seed", -1),
     ],
 )
@@ -86,7 +96,7 @@ def test_a_value_out_of_its_range_is_refused_with_the_range(field, value):
         ("epochs", "20", "a whole number"),
         ("peak_lr", "nan", "a number"),
         ("flip", 1, "true or false"),
-        ("optimizer", "adam", '"sgd" or "adamw"'),
+        ("optimizer", "adam", '"sgd" or "adamw" or "muon"'),
         ("schedule", 3, '"linear" or "cosine"'),
     ],
 )

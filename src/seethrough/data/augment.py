@@ -5,6 +5,15 @@
     shift     moved by a whole number of pixels, −shift_px..shift_px each way, the border reflected
               (… c b | a b c d … : the edge itself is not repeated)
 
+    colour    level → contrast · (level − m) + brightness · m, rounded, limited to 0..255; m is the
+              mean level of the image, both factors lie evenly in 1 − colour..1 + colour
+    cutout    a square around a cell drawn from all, as far as it lies in the image, takes the
+              image's mean colour
+    mixup     λ · image + (1 − λ) · the next one in its batch, rounded; λ ~ Beta(α, α), by Jöhnk's
+              method on logarithms
+
+Sources: DeVries and Taylor (2017), arXiv:1708.04552 (cutout; they cover with the mean of all
+images); Zhang et al. (2018), arXiv:1710.09412 (mixup; here with λ for each image).
 No generator carries a state, so batches, workers and a resume in the middle of an epoch change
 nothing. Two files with equal bytes have equal ids, and are changed alike.
 """
@@ -12,7 +21,7 @@ nothing. Two files with equal bytes have equal ids, and are changed alike.
 from enum import IntEnum
 
 import numpy as np
-from jaxtyping import Int64, UInt8, UInt64
+from jaxtyping import Float64, Int64, UInt8, UInt64
 
 from seethrough.data.hash import below, draws
 from seethrough.errors import DataError
@@ -26,6 +35,12 @@ class Purpose(IntEnum):
     FLIP = 2
     SHIFT_X = 3
     SHIFT_Y = 4
+    BRIGHTNESS = 5
+    CONTRAST = 6
+    CUTOUT_X = 7
+    CUTOUT_Y = 8
+    MIX = 9
+    MIX_OTHER = 10
 
 
 def order(ids: UInt64[np.ndarray, " n"], *, seed: int, epoch: int) -> Int64[np.ndarray, " n"]:
@@ -41,6 +56,8 @@ def augment(
     epoch: int,
     flip: bool,
     shift_px: int,
+    colour: float = 0.0,
+    cutout_px: int = 0,
 ) -> UInt8[np.ndarray, "b h w 3"]:
     """A changed copy of each image."""
     _, height, width, _ = images.shape
@@ -65,7 +82,88 @@ def augment(
         for channel in range(3):  # three long copies instead of one of three-byte pieces
             mirrored[..., channel] = upright[:, :, ::-1, channel]
         changed[chosen] = mirrored
+    if colour:
+        changed = _coloured(changed, ids, seed, epoch, colour)
+    if cutout_px:
+        _cover(changed, ids, seed, epoch, cutout_px)
     return changed
+
+
+def mixed(
+    images: UInt8[np.ndarray, "b h w 3"],
+    ids: UInt64[np.ndarray, " b"],
+    *,
+    seed: int,
+    epoch: int,
+    alpha: float,
+) -> tuple[UInt8[np.ndarray, "b h w 3"], Float64[np.ndarray, " b"]]:
+    """Each image mixed with the next one (the last with the first), and its own share λ."""
+    own = _beta(ids, seed, epoch, alpha)
+    weight = own.astype(np.float32)[:, None, None, None]
+    both = weight * images + (1 - weight) * np.roll(images, -1, axis=0)
+    return np.rint(both).astype(np.uint8), own
+
+
+def _beta(
+    ids: UInt64[np.ndarray, " b"], seed: int, epoch: int, alpha: float
+) -> Float64[np.ndarray, " b"]:
+    """λ ~ Beta(alpha, alpha) of each image; alpha from 0 to 1, where half or more tries succeed."""
+    shares = np.empty(len(ids))
+    left, attempt = np.arange(len(ids)), 0
+    while len(left):
+        x, y = (
+            np.log(_evenly(draws(ids[left], seed, epoch, purpose, attempt))) / alpha
+            for purpose in (Purpose.MIX, Purpose.MIX_OTHER)
+        )
+        total = np.logaddexp(x, y)
+        is_done = total <= 0
+        shares[left[is_done]] = np.exp(x - total)[is_done]
+        left, attempt = left[~is_done], attempt + 1
+    return shares
+
+
+def _evenly(drawn: UInt64[np.ndarray, " b"]) -> Float64[np.ndarray, " b"]:
+    """Each draw as a number between 0 and 1, never one of the two."""
+    return ((drawn >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+
+
+def _coloured(
+    images: UInt8[np.ndarray, "b h w 3"],
+    ids: UInt64[np.ndarray, " b"],
+    seed: int,
+    epoch: int,
+    colour: float,
+) -> UInt8[np.ndarray, "b h w 3"]:
+    brightness, contrast = (
+        1 + colour * (2 * _evenly(draws(ids, seed, epoch, purpose)) - 1)[:, None]
+        for purpose in (Purpose.BRIGHTNESS, Purpose.CONTRAST)
+    )
+    mean = images.reshape(len(images), -1).mean(axis=1, dtype=np.float64)[:, None]
+    levels = contrast * (np.arange(256) - mean) + brightness * mean
+    table = np.clip(np.rint(levels), 0, 255).astype(np.uint8)
+    changed: np.ndarray = table[np.arange(len(images))[:, None, None, None], images]
+    return changed
+
+
+def _cover(
+    images: UInt8[np.ndarray, "b h w 3"],
+    ids: UInt64[np.ndarray, " b"],
+    seed: int,
+    epoch: int,
+    side: int,
+) -> None:
+    """Covers a square of each image, in place."""
+    _, height, width, _ = images.shape
+    top = below(height, draws(ids, seed, epoch, Purpose.CUTOUT_Y))[:, None] - side // 2
+    left = below(width, draws(ids, seed, epoch, Purpose.CUTOUT_X))[:, None] - side // 2
+    rows, columns = np.arange(height), np.arange(width)
+    is_row, is_column = (
+        (rows >= top) & (rows < top + side),
+        (columns >= left) & (columns < left + side),
+    )
+    mean = np.rint(images.mean(axis=(1, 2), keepdims=True, dtype=np.float64)).astype(np.uint8)
+    is_covered = is_row[:, :, None, None] & is_column[:, None, :, None]
+    np.copyto(images, mean, where=is_covered)
 
 
 def _bordered(images: UInt8[np.ndarray, "b h w 3"], border: int) -> UInt8[np.ndarray, "b hb wb 3"]:

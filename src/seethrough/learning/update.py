@@ -11,7 +11,7 @@ Momentum (nesterov: look ahead)            AdamW, t counts its steps
 g gradient, λ weight decay (kernels only), η learning rate, μ momentum, v velocity. Everything is
 computed in float64 from the framework's float32 numbers; `difference` is the new weight minus the
 framework's. `=` holds between displayed digits, `≈` says that a result was rounded; a displayed
-number is within two units of its last digit.
+number is within two units of its last digit. Raises LayerError for a kernel that Muon moves.
 
 Sources: as in `train.optimizers`, whose steps these lines take apart.
 """
@@ -21,6 +21,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from seethrough.errors import LayerError
 from seethrough.explain.rounding import decimals_for, show
 from seethrough.train.optimizers import ADAM_EPSILON, BETA2
 from seethrough.train.recipe import Optimizer, Recipe
@@ -130,7 +131,13 @@ class _Sheet:
 
 
 def _write(sheet: _Sheet, recipe: Recipe, decay: float, memory: Mapping[str, float]) -> float:
-    if recipe.optimizer is Optimizer.ADAMW:
+    if recipe.optimizer is Optimizer.MUON and "mean" not in memory:
+        raise LayerError(
+            "A step of Muon cannot be taken apart for one weight.",
+            why="it makes all gradients of a kernel orthogonal together.",
+            fix="take a weight of the first or the last kernel, or a bias: they follow AdamW.",
+        )
+    if recipe.optimizer is not Optimizer.SGD:
         return _adamw(sheet, recipe, decay, memory)
     return _momentum(sheet, recipe, decay, memory)
 

@@ -1,7 +1,7 @@
 """Checkpoints of a run: safetensors files that hold everything needed to go on.
 
     checkpoints/step-00000120.safetensors
-        tensors    weights.NAME, optimizer.NAME.SLOT
+        tensors    weights.NAME, optimizer.NAME.SLOT; learning.NAME where weights.NAME are averaged
         metadata   schema, step, epoch, scalars (JSON), log_length, log_sha256, weights_sha256
 
 Each is written durably and read back before older ones are removed; the two newest are kept.

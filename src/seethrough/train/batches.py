@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from jaxtyping import Float32, Float64, Int64
 from torch import Tensor
 
-from seethrough.data.augment import augment, order
+from seethrough.data.augment import augment, mixed, order
 from seethrough.data.dataset import Dataset, Split
 from seethrough.errors import RecipeError
 from seethrough.train.recipe import Recipe
@@ -45,6 +46,12 @@ class Batches:
                 why="a network learns by comparing images; it takes at least two.",
                 fix="add images to the training folders, or set aside fewer for testing.",
             )
+        if recipe.cutout_px > dataset.image_px:
+            raise RecipeError(
+                f"cutout_px={recipe.cutout_px} does not suit images of {dataset.image_px} px.",
+                why="the covered square is larger than the image.",
+                fix=f"write a number up to {dataset.image_px}, such as {dataset.image_px // 4}.",
+            )
         return cls(
             dataset=dataset,
             recipe=recipe,
@@ -53,7 +60,10 @@ class Batches:
         )
 
     def epoch(self, epoch: int, *, skip: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
-        """Images (n c h w, uint8, channels last) and labels of each step after the first `skip`."""
+        """Images (n c h w, uint8, channels last) and targets of each step after the first `skip`.
+
+        Targets are labels (n, int64), or, of mixed images, shares of the classes (n k).
+        """
         recipe, dataset = self.recipe, self.dataset
         turn = self.index[order(dataset.ids[self.index], seed=recipe.seed, epoch=epoch)]
         ends = np.cumsum(self.sizes)
@@ -66,7 +76,23 @@ class Batches:
                 epoch=epoch,
                 flip=recipe.flip,
                 shift_px=recipe.shift_px,
+                colour=recipe.colour,
+                cutout_px=recipe.cutout_px,
             )
-            labels = torch.from_numpy(dataset.labels[chosen].astype(np.int64))
+            targets = dataset.labels[chosen].astype(np.int64)
+            if recipe.mixup:
+                ids = dataset.ids[chosen]
+                images, own = mixed(images, ids, seed=recipe.seed, epoch=epoch, alpha=recipe.mixup)
+                targets = _shares(targets, own, len(dataset.classes))
             # h w c in memory is what torch calls channels last: nothing is moved.
-            yield torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2), labels
+            pixels = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2)
+            yield pixels, torch.from_numpy(targets)
+
+
+def _shares(
+    labels: Int64[np.ndarray, " n"], own: Float64[np.ndarray, " n"], num_classes: int
+) -> Float32[np.ndarray, "n k"]:
+    """Of each mixed image, how much of every class is in it."""
+    pure = np.eye(num_classes)[labels]
+    shares: np.ndarray = own[:, None] * pure + (1 - own[:, None]) * np.roll(pure, -1, axis=0)
+    return shares.astype(np.float32)

@@ -67,7 +67,9 @@ class TrainState:
 
     step: int  # steps taken
     epoch: int  # epochs finished, evaluation included
-    tensors: Mapping[str, Tensor]  # weights.NAME and optimizer.NAME.SLOT, running statistics too
+    # weights.NAME and optimizer.NAME.SLOT, running statistics too; where weights are averaged,
+    # these are the averaged ones, and learning.NAME are those that learn
+    tensors: Mapping[str, Tensor]
     scalars: Mapping[str, float | int]  # sums of the epoch that is under way, seconds so far
 
 

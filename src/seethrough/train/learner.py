@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from seethrough.errors import CheckpointError
+from seethrough.train.average import Average
+from seethrough.train.batches import sizes
 from seethrough.train.events import TrainState
 from seethrough.train.optimizers import updates_for
 from seethrough.train.pace import EVERYTHING
@@ -30,6 +32,7 @@ class Learner:
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.recipe = recipe
         self.updates = updates_for(network, recipe)
+        self.average = Average(network, recipe.ema) if recipe.ema else None
         self.step = 0
         self.epoch = 0
         self.bad_in_a_row = 0
@@ -59,39 +62,83 @@ class Learner:
     def learn(
         self,
         images: Tensor,
-        labels: Tensor,
+        targets: Tensor,
         lr: float,
         shares: Mapping[str, float] = EVERYTHING,
     ) -> float | None:
-        """Take one step; the loss of its batch, or None: it was no number and nothing changed."""
+        """Take one step; the loss of its batch, or None: it was no number and nothing changed.
+
+        Targets are labels (n, int64) or shares of the classes (n k, float32).
+        """
         self.step += 1
         for buffer, kept in self._statistics:
             kept.copy_(buffer)
-        with self.clock("forward"), _drawn(self.recipe.seed, self.step):
-            logits = self.network(images)
-            smoothing = self.recipe.label_smoothing
-            loss = functional.cross_entropy(logits, labels, label_smoothing=smoothing)
-            value = loss.item()
-        is_good = math.isfinite(value)
-        if is_good:
-            with self.clock("backward"):
-                self.network.zero_grad(set_to_none=True)
-                loss.backward()  # type: ignore[no-untyped-call]
+        self.network.zero_grad(set_to_none=True)
+        with _drawn(self.recipe.seed, self.step):
+            found = self._gradients(images, targets)
+        if found is not None:
             with self.clock("update"):
-                is_good = self._has_finite_gradients()
-                if is_good:
+                if self._has_finite_gradients():
                     self.updates.step(lr, shares)
-        self.seen += len(labels)
-        if not is_good:
+                    if self.average is not None:
+                        self.average.follow(self.step)
+                else:
+                    found = None
+        self.seen += len(targets)
+        if found is None:
             for buffer, kept in self._statistics:
                 buffer.copy_(kept)
             self.bad += 1
             self.bad_in_a_row += 1
             return None
+        value, correct = found
         self.bad_in_a_row = 0
-        self.loss_sum += value * len(labels)
-        self.correct += int((logits.detach().argmax(1) == labels).sum())
+        self.loss_sum += value * len(targets)
+        self.correct += correct
         return value
+
+    def _gradients(self, images: Tensor, targets: Tensor) -> tuple[float, int] | None:
+        """Loss of a batch and how many it has right, once gradients are there; None: no number.
+
+        A batch of several parts has the mean of their losses, weighted by their images.
+        """
+        count, most = len(targets), self.recipe.micro_batch
+        parts = sizes(count, most) if 0 < most < count else [count]
+        loss_sum, correct, start = 0.0, 0, 0
+        for size in parts:
+            goal = targets[start : start + size]
+            with self.clock("forward"):
+                logits = self.network(images[start : start + size])
+                smoothing = self.recipe.label_smoothing
+                loss = functional.cross_entropy(logits, goal, label_smoothing=smoothing)
+                if size < count:
+                    loss = loss * (size / count)
+                value = loss.item()
+            if not math.isfinite(value):
+                return None
+            with self.clock("backward"):
+                loss.backward()  # type: ignore[no-untyped-call]
+            label = goal if goal.ndim == 1 else goal.argmax(1)
+            correct += int((logits.detach().argmax(1) == label).sum())
+            loss_sum, start = loss_sum + value, start + size
+        return loss_sum, correct
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """The network as it is judged and used inside: with its averaged weights, if it has any."""
+        if self.average is None or self.average.is_in_use:
+            yield
+            return
+        self.average.trade()
+        try:
+            yield
+        finally:
+            self.average.trade()
+
+    def settle(self) -> None:
+        """Leave the averaged weights, if there are any, in the network for good."""
+        if self.average is not None and not self.average.is_in_use:
+            self.average.trade()
 
     def is_finite(self) -> bool:
         """Whether every weight is a number."""
@@ -103,7 +150,11 @@ class Learner:
 
     def state(self) -> TrainState:
         """A copy of everything, to go on from."""
-        tensors = {f"weights.{name}": t for name, t in self.network.state_dict().items()}
+        own = self.network.state_dict() if self.average is None else self.average.average()
+        tensors = {f"weights.{name}": tensor for name, tensor in own.items()}
+        if self.average is not None:
+            learning = self.average.weights()
+            tensors |= {f"learning.{name}": tensor for name, tensor in learning.items()}
         for name, tensor in self.updates.tensors():
             tensors[f"optimizer.{name}"] = tensor
         return TrainState(
@@ -123,7 +174,7 @@ class Learner:
 
     def restore(self, state: TrainState) -> None:
         """Go back to a state that `state` gave."""
-        weights = _part(state, "weights.")
+        weights = _part(state, "weights." if self.average is None else "learning.")
         try:
             self.network.load_state_dict(weights, strict=True)
         except RuntimeError as error:
@@ -132,6 +183,8 @@ class Learner:
                 why=f"{error}.",
                 fix="resume the run that wrote it, or start a new one.",
             ) from error
+        if self.average is not None:
+            self.average.restore(_part(state, "weights."))
         self.updates.restore(_part(state, "optimizer."))
         self.step, self.epoch = state.step, state.epoch
         scalars = state.scalars

@@ -7,7 +7,8 @@ The same machine, versions, threads, data and recipe give the same weights, bit 
 does a training that was stopped after any step and resumed from its snapshot.
 A loss or a gradient that is not finite never reaches the weights or the running statistics: the
 step is not taken and its loss is None. Three such steps in a row raise TrainingDiverged.
-The network is trained in place, in channels-last memory order.
+The network is trained in place, in channels-last memory order. Where the recipe averages weights,
+the network has the averaged ones whenever it is judged or kept, and at the end.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -79,8 +80,10 @@ def train(
         while learner.epoch < recipe.epochs:
             yield from course.epoch()
             if learner.epoch < recipe.epochs and course.should_stop():
+                learner.settle()
                 yield course.stopped()
                 return
+        learner.settle()
         yield Done(step=learner.step, epoch=learner.epoch, elapsed_s=learner.elapsed_s())
 
 
@@ -129,15 +132,16 @@ class _Course:
         yield from self._steps()
         if not learner.is_finite():
             raise _diverged(learner)
-        if learner.step == (learner.epoch + 1) * per_epoch:
-            learner.epoch += 1
-            finished = self.epoch_end()
-            if finished is None:  # stopped while evaluating: the resumed run evaluates again
-                learner.epoch -= 1
-            else:
-                yield finished
-                learner.begin_epoch()
-        yield Snapshot(state=learner.state())
+        with learner.in_use():
+            if learner.step == (learner.epoch + 1) * per_epoch:
+                learner.epoch += 1
+                finished = self.epoch_end()
+                if finished is None:  # stopped while evaluating: the resumed run evaluates again
+                    learner.epoch -= 1
+                else:
+                    yield finished
+                    learner.begin_epoch()
+            yield Snapshot(state=learner.state())
 
     def _steps(self) -> Iterator[Step]:
         learner, recipe = self.learner, self.batches.recipe

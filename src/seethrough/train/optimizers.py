@@ -1,16 +1,29 @@
-"""From gradients to updates: stochastic gradient descent with momentum, and AdamW.
+"""From gradients to updates: stochastic gradient descent with momentum, AdamW, and Muon.
 
 Weight decay pulls on kernels (everything with two or more dimensions) and leaves biases and the
 scales and shifts of batch normalisation alone, which have no size that decay would limit.
 Momentum and averages start at zero and exist before the first step, so that every snapshot has
-the same tensors. The rules are torch's own; its optimizer classes are left out because making one
-loads torch's compiler, more than a second that nobody gets back.
+the same tensors. The rules of the first two are torch's own; its optimizer classes are left out
+because making one loads torch's compiler, more than a second that nobody gets back.
+
+Muon       v' = μ·v + (1 − μ)·g      u = (1 − μ)·g + μ·v'  or  v'      as matrices: units × the rest
+           x₀ = u / ‖u‖      x ← a·x + (b·x·xᵀ + c·(x·xᵀ)²)·x, five times
+           w' = w − η·λ·w − η · 0.2·√max(rows, columns) · x₅
+
+It moves kernels between the first and the last; those two and everything that is no kernel follow
+AdamW, as its source says (in the order in which the network lists them). The factor 0.2·√max gives
+its steps the length of AdamW's, so that one learning rate serves both. In float32: torch's own
+rule rounds to bfloat16 and takes no kernels of four dimensions.
+Sources: Jordan, "Muon: An optimizer for hidden layers in neural networks" (2024),
+kellerjordan.github.io/posts/muon; Liu et al. (2025), arXiv:2502.16982, section 2.2 (the factor).
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.optim.adamw import adamw
 from torch.optim.sgd import sgd
@@ -23,38 +36,69 @@ from seethrough.train.recipe import Optimizer, Recipe
 BETA2 = 0.999
 ADAM_EPSILON = 1e-8
 
+# Jordan (2024): the quintic whose slope at 0 is steepest while five steps stay near 1.
+NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
+NEWTON_SCHULZ_STEPS = 5
+MUON_EPSILON = 1e-7
+MUON_SCALE = 0.2  # Liu et al. (2025), equation 4: root mean square of an AdamW step
 
-class Updates(ABC):
-    """What an optimizer remembers of every parameter that learns, and its step."""
+
+class Rule(ABC):
+    """How some parameters follow their gradients, and what is remembered of each."""
 
     slots: Sequence[str]
 
-    def __init__(self, network: nn.Module, recipe: Recipe) -> None:
+    def __init__(self, recipe: Recipe) -> None:
         self.recipe = recipe
-        learning = [(name, p) for name, p in network.named_parameters() if p.requires_grad]
-        self._memory = {name: (p, self._blank(p)) for name, p in learning}
+
+    @abstractmethod
+    def blank(self, parameter: nn.Parameter) -> dict[str, Tensor]:
+        """A memory before the first step."""
+
+    @abstractmethod
+    def apply(
+        self,
+        parameters: list[Tensor],
+        gradients: list[Tensor],
+        kept: list[list[Tensor]],
+        decay: float,
+        lr: float,
+    ) -> None:
+        """Change parameters and memories, slot by slot, in place."""
+
+
+class Updates:
+    """What an optimizer remembers of every parameter that learns, and its step."""
+
+    def __init__(self, network: nn.Module, rule_of: Mapping[str, Rule]) -> None:
+        """Over the parameters that `rule_of` names."""
+        self._memory = {
+            name: (p, rule_of[name], rule_of[name].blank(p))
+            for name, p in network.named_parameters()
+            if name in rule_of
+        }
 
     def step(self, lr: float, shares: Mapping[str, float] = EVERYTHING) -> None:
         """Change every parameter by its gradient, at its share of the learning rate.
 
         One that is not named has all of it; at a share of 0 neither value nor memory change.
         """
-        groups: dict[tuple[bool, float], list[tuple[Tensor, Tensor, dict[str, Tensor]]]] = {}
-        for name, (p, memory) in self._memory.items():
+        groups: dict[tuple[Rule, bool, float], list[tuple[Tensor, Tensor, dict[str, Tensor]]]] = {}
+        for name, (p, rule, memory) in self._memory.items():
             share = shares.get(name, 1.0)
             if p.grad is not None and share > 0:
-                groups.setdefault((p.ndim >= 2, share), []).append((p, p.grad, memory))
-        for (is_kernel, share), chosen in sorted(groups.items(), key=lambda group: not group[0][0]):
+                groups.setdefault((rule, p.ndim >= 2, share), []).append((p, p.grad, memory))
+        for (rule, is_kernel, share), chosen in groups.items():
             parameters, gradients, memories = zip(*chosen, strict=True)
-            decay = self.recipe.weight_decay if is_kernel else 0.0
-            kept = [[memory[slot] for memory in memories] for slot in self.slots]
+            decay = rule.recipe.weight_decay if is_kernel else 0.0
+            kept = [[memory[slot] for memory in memories] for slot in rule.slots]
             with torch.no_grad():
-                self._apply(list(parameters), list(gradients), kept, decay, lr * share)
+                rule.apply(list(parameters), list(gradients), kept, decay, lr * share)
 
     def tensors(self) -> Iterator[tuple[str, Tensor]]:
         """Everything remembered, named by its parameter: conv1.weight.momentum."""
-        for name, (_, memory) in self._memory.items():
-            for slot in self.slots:
+        for name, (_, rule, memory) in self._memory.items():
+            for slot in rule.slots:
                 yield f"{name}.{slot}", memory[slot]
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
@@ -70,27 +114,17 @@ class Updates(ABC):
         for name, tensor in wanted.items():
             tensor.copy_(tensors[name])
 
-    def _blank(self, parameter: nn.Parameter) -> dict[str, Tensor]:
-        """A memory before the first step."""
-        return {slot: torch.zeros_like(parameter, requires_grad=False) for slot in self.slots}
 
-    @abstractmethod
-    def _apply(
-        self,
-        parameters: list[Tensor],
-        gradients: list[Tensor],
-        kept: list[list[Tensor]],
-        decay: float,
-        lr: float,
-    ) -> None: ...
-
-
-class Momentum(Updates):
+class Momentum(Rule):
     """Stochastic gradient descent; `momentum` is the sum of past gradients."""
 
     slots = ("momentum",)
 
-    def _apply(
+    def blank(self, parameter: nn.Parameter) -> dict[str, Tensor]:
+        """No gradient yet."""
+        return {"momentum": torch.zeros_like(parameter, requires_grad=False)}
+
+    def apply(
         self,
         parameters: list[Tensor],
         gradients: list[Tensor],
@@ -98,6 +132,7 @@ class Momentum(Updates):
         decay: float,
         lr: float,
     ) -> None:
+        """Along the momentum."""
         momentum = self.recipe.momentum
         sgd(
             parameters,
@@ -113,16 +148,17 @@ class Momentum(Updates):
         )
 
 
-class Adam(Updates):
+class Adam(Rule):
     """AdamW: running means of gradients and of their squares; `steps` counts."""
 
     slots = ("mean", "square", "steps")
 
-    def _blank(self, parameter: nn.Parameter) -> dict[str, Tensor]:
+    def blank(self, parameter: nn.Parameter) -> dict[str, Tensor]:
+        """No gradient yet."""
         blank = {slot: torch.zeros_like(parameter, requires_grad=False) for slot in self.slots[:2]}
         return {**blank, "steps": torch.zeros(())}
 
-    def _apply(
+    def apply(
         self,
         parameters: list[Tensor],
         gradients: list[Tensor],
@@ -130,6 +166,7 @@ class Adam(Updates):
         decay: float,
         lr: float,
     ) -> None:
+        """Along the mean, each weight by its own measure."""
         mean, square, steps = kept
         adamw(
             parameters,
@@ -149,8 +186,60 @@ class Adam(Updates):
         )
 
 
+class Muon(Rule):
+    """Momentum, made orthogonal; of a convolution every unit's window is one row of the matrix."""
+
+    slots = ("momentum",)
+
+    def blank(self, parameter: nn.Parameter) -> dict[str, Tensor]:
+        """No gradient yet."""
+        return {"momentum": torch.zeros_like(parameter, requires_grad=False)}
+
+    def apply(
+        self,
+        parameters: list[Tensor],
+        gradients: list[Tensor],
+        kept: list[list[Tensor]],
+        decay: float,
+        lr: float,
+    ) -> None:
+        """Along all directions of the momentum alike."""
+        share = self.recipe.momentum
+        for p, gradient, momentum in zip(parameters, gradients, kept[0], strict=True):
+            momentum.lerp_(gradient, 1 - share)
+            ahead = gradient.lerp(momentum, share) if self.recipe.nesterov else momentum
+            matrix = ahead.reshape(len(ahead), -1)
+            scale = MUON_SCALE * math.sqrt(max(matrix.shape))
+            p.mul_(1 - lr * decay)
+            p.add_(orthogonal(matrix).reshape(p.shape), alpha=-lr * scale)
+
+
+def orthogonal(matrix: Float[Tensor, "m n"]) -> Float[Tensor, "m n"]:
+    """Nearly U·Vᵀ of the matrix U·S·Vᵀ: five steps bring singular values near 1 (0.7 to 1.2)."""
+    a, b, c = NEWTON_SCHULZ
+    is_tall = matrix.shape[0] > matrix.shape[1]
+    x: Tensor = matrix.T if is_tall else matrix
+    x = x / x.norm().clamp(min=MUON_EPSILON)
+    for _ in range(NEWTON_SCHULZ_STEPS):
+        gram = x @ x.T
+        x = a * x + (b * gram + c * gram @ gram) @ x
+    return x.T if is_tall else x
+
+
 def updates_for(network: nn.Module, recipe: Recipe) -> Updates:
     """The recipe's optimizer over the parameters that learn, with its memory at zero."""
-    return (
-        Adam(network, recipe) if recipe.optimizer is Optimizer.ADAMW else Momentum(network, recipe)
-    )
+    learning = {name: p for name, p in network.named_parameters() if p.requires_grad}
+    main = _RULES[recipe.optimizer](recipe)
+    rule_of: dict[str, Rule] = dict.fromkeys(learning, main)
+    if recipe.optimizer is Optimizer.MUON:
+        kernels = [name for name, p in network.named_parameters() if p.ndim >= 2]
+        inner, rest = set(kernels[1:-1]), Adam(recipe)
+        rule_of = {name: main if name in inner else rest for name in learning}
+    return Updates(network, rule_of)
+
+
+_RULES: Mapping[Optimizer, type[Rule]] = {
+    Optimizer.SGD: Momentum,
+    Optimizer.ADAMW: Adam,
+    Optimizer.MUON: Muon,
+}

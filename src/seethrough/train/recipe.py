@@ -22,6 +22,7 @@ class Optimizer(StrEnum):
 
     SGD = "sgd"  # stochastic gradient descent with momentum
     ADAMW = "adamw"  # Loshchilov and Hutter (2019), arXiv:1711.05101
+    MUON = "muon"  # Jordan (2024): momentum with all directions of a kernel equally long
 
 
 class Schedule(StrEnum):
@@ -43,11 +44,16 @@ class Recipe:
     warmup: float = 0.2  # share of all steps in which the learning rate rises
     final_lr: float = 0.01  # share of peak_lr at the last step
     momentum: float = 0.9  # share of the last step that is kept; beta1 of AdamW
-    nesterov: bool = True  # SGD only: look ahead along the momentum
-    weight_decay: float = 5e-4  # on kernels only; SGD: L2 in the gradient, AdamW: decoupled
+    nesterov: bool = True  # SGD and Muon: look ahead along the momentum
+    weight_decay: float = 5e-4  # on kernels only; SGD: L2 in the gradient, else decoupled
     label_smoothing: float = 0.1  # share of the target spread over all classes
     flip: bool = True  # every second image mirrored left to right
     shift_px: int = 2  # images moved by up to this many pixels
+    colour: float = 0.0  # share by which brightness and contrast may rise or fall; 0: not at all
+    cutout_px: int = 0  # side of a square that is covered in every image; 0: none
+    mixup: float = 0.0  # alpha: images and labels mixed in pairs by shares ~ Beta(alpha, alpha)
+    ema: float = 0.0  # share of the averaged weights that each step keeps; 0: no average
+    micro_batch: int = 0  # images at once, their gradients added up to the batch's; 0: all
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -62,6 +68,12 @@ class Recipe:
                     why="no network can be trained with it.",
                     fix=fix,
                 )
+        if self.micro_batch == 1:
+            raise RecipeError(
+                "micro_batch=1 is too small.",
+                why="batch normalisation cannot measure the spread of one image.",
+                fix="write a whole number from 2, or 0 to compute the whole batch at once.",
+            )
         if self.nesterov and self.optimizer is Optimizer.SGD and self.momentum == 0:
             raise RecipeError(
                 "nesterov=true needs a momentum.",
@@ -156,6 +168,11 @@ _RANGES: dict[str, tuple[float, float, str]] = {
     "weight_decay": (0, 10, "write a small number such as weight_decay=0.0005, or 0 for none."),
     "label_smoothing": (0, 0.9, "write a share, such as label_smoothing=0.1, or 0 for none."),
     "shift_px": (0, 256, "write a number of pixels, such as shift_px=2, or 0 for none."),
+    "colour": (0, 1, "write a share, such as colour=0.2, or 0 for none."),
+    "cutout_px": (0, 512, "write a number of pixels, such as cutout_px=8, or 0 for none."),
+    "mixup": (0, 1, "write a number from 0 to 1, such as mixup=0.2, or 0 for none."),
+    "ema": (0, 0.99999, "write a share, such as ema=0.99, or 0 for no average."),
+    "micro_batch": (0, 65_536, "write a number of images, such as micro_batch=32, or 0 for all."),
     "seed": (0, 2**63 - 1, "write a whole number from 0, such as seed=7."),
 }
 

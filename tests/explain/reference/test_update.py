@@ -59,7 +59,7 @@ def test_adamw_goes_the_way_of_torchs(decay):
     assert_same_way(ours, theirs, w, lambda step: 0.1 / (1 + step))
 
 
-@pytest.mark.parametrize("optimizer", list(Optimizer))
+@pytest.mark.parametrize("optimizer", [Optimizer.SGD, Optimizer.ADAMW])
 @pytest.mark.parametrize("nesterov", [False, True])
 def test_a_training_of_the_program_takes_the_same_steps(optimizer, nesterov):
     recipe = Recipe(optimizer=optimizer, nesterov=nesterov, weight_decay=0.01)
