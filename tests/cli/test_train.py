@@ -192,3 +192,29 @@ def test_minutes_that_cannot_be_are_refused(seethrough, shapes, tmp_path, words,
     assert (said.code, said.out) == (2, "")
     assert remark in said.err
     assert not (tmp_path / "runs").exists()
+
+
+def test_find_lr_draws_the_curve_suggests_a_rate_and_writes_nothing(seethrough, shapes, tmp_path):
+    words = ("--model", NETWORK, "--image-px", "12", "--runs-dir", tmp_path / "runs", "--find-lr")
+    said = seethrough("train", shapes, *words)
+    assert said.code == 0
+    assert "smoothed loss" in said.out
+    assert "Nothing is written" in said.err
+    told = seethrough("train", shapes, *words, "--json").json
+    assert told.keys() == {"steepest", "diverged", "suggested", "trials"}
+    assert told["trials"][0].keys() == {"rate", "loss", "smoothed"}
+    assert f"peak_lr = {told['suggested']:.2g}" in said.out
+    assert not (tmp_path / "runs").exists()
+
+
+def test_find_lr_ends_at_ctrl_c_without_a_word_on_standard_output(seethrough, shapes, capsys):
+    with ctrl_c(lambda: True):
+        said = seethrough("train", shapes, "--model", "lenet-5", "--find-lr", "--json")
+    assert (said.code, said.out) == (130, "")
+
+
+@pytest.mark.parametrize("words", [("--epochs", "2"), ("--minutes", "1"), ("--from", "last")])
+def test_find_lr_takes_nothing_that_it_would_not_use(seethrough, shapes, words):
+    said = seethrough("train", shapes, "--find-lr", *words)
+    assert said.code == 2
+    assert "--epochs and --minutes out" in said.err

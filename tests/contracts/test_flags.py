@@ -9,8 +9,8 @@ from seethrough.cli.main import seethrough
 FLAGS = {
     "demo": "--once --seed --port --no-open --runs-dir --json",
     "train": (
-        "FOLDER --model --from --image-px --epochs --minutes --seed --recipe --resume "
-        "--runs-dir --json"
+        "FOLDER --model --from --image-px --epochs --minutes --seed --recipe --find-lr "
+        "--resume --runs-dir --json"
     ),
     "runs": "--runs-dir --json",
     "runs stop": "RUN --runs-dir",

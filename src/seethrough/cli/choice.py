@@ -36,13 +36,9 @@ def choice(
     dataset: "Dataset", network: "Network", asked: Asked, *, is_quiet: bool
 ) -> "tuple[Recipe, tuple[str, ...]]":
     """The recipe, and what was said about it; quiet, and without minutes, nothing is measured."""
-    from seethrough.runs.creation import train_images
     from seethrough.train.recipe import Recipe
 
-    recipe = asked.recipe or Recipe.default_for(
-        train_images=train_images(dataset), image_px=dataset.image_px
-    )
-    recipe = Recipe.from_dict({**recipe.to_dict(), **asked.changes})
+    recipe = suited(dataset, asked)
     if is_quiet and asked.minutes is None:
         return recipe, ()
     expected = _measured(dataset, network, recipe)
@@ -54,6 +50,17 @@ def choice(
         for sentence in told:
             say(sentence)
     return recipe, told
+
+
+def suited(dataset: "Dataset", asked: Asked) -> "Recipe":
+    """The recipe that was asked for, or one that suits the photos, with what was changed."""
+    from seethrough.runs.creation import train_images
+    from seethrough.train.recipe import Recipe
+
+    recipe = asked.recipe or Recipe.default_for(
+        train_images=train_images(dataset), image_px=dataset.image_px
+    )
+    return Recipe.from_dict({**recipe.to_dict(), **asked.changes})
 
 
 def _measured(dataset: "Dataset", network: "Network", recipe: "Recipe") -> "Forecast":

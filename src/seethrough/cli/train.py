@@ -1,10 +1,18 @@
 """`seethrough train`: from a folder of photos to a trained network."""
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from seethrough.cli import options
+
+if TYPE_CHECKING:
+    from seethrough.data.dataset import Dataset
+    from seethrough.model.coded import Network
+    from seethrough.runs.folder import Run
+    from seethrough.train.recipe import Recipe
 
 
 @click.command("train", short_help="Train a network on a folder of photos.")
@@ -30,6 +38,7 @@ from seethrough.cli import options
     metavar="FILE",
     help="A TOML file with everything else: batch, peak_lr, ...",
 )
+@click.option("--find-lr", is_flag=True, help="Only try learning rates; write nothing.")
 @click.option("--resume", metavar="RUN", help="Go on with a run that was stopped.")
 @options.runs_dir
 @options.as_json
@@ -45,6 +54,7 @@ def command(
     resume: str | None,
     runs_dir: Path | None,
     *,
+    find_lr: bool,
     as_json: bool,
 ) -> int:
     """Train a network on FOLDER: one sub-folder a class, a zip of that, or "everyday".
@@ -55,34 +65,41 @@ def command(
     seethrough train photos/ --model "conv 8 k5 s2, relu, maxpool 2, flatten, dense"
     seethrough train photos/ --model nets.py:make      a function of your own
     seethrough train photos/ --from amber-heron        with what that run learned
+    seethrough train photos/ --find-lr                 which learning rates it bears
     seethrough train --resume last
 
     Ctrl-C stops and saves; --resume goes on where it was, as if it had not been stopped.
 
     --json prints run, test_accuracy, test_interval [low, high], train_seconds, epochs and
-    weights_sha256 (nothing when stopped: the exit code is 130 then).
+    weights_sha256 (nothing when stopped: the exit code is 130 then); with --find-lr steepest,
+    diverged, suggested and trials.
     """
     named = _unless_code(model)
     if resume is not None:
-        _refuse_more((folder, named, start, image_px, epochs, minutes, seed, recipe))
+        _refuse_more(
+            (folder, named, start, image_px, epochs, minutes, seed, recipe, find_lr or None)
+        )
         return _resume(resume, code=model, runs_dir=runs_dir, as_json=as_json)
     if folder is None:
         raise click.UsageError(_FOLDER)
-    if None not in (minutes, epochs):
-        raise click.UsageError(_MINUTES)
-    if start is not None and (named, image_px) != (None, None):
-        raise click.UsageError(_FROM)
-    return _train(
-        folder,
-        model=model,
-        start=start,
-        image_px=image_px,
-        recipe_file=recipe,
-        changes={"epochs": epochs, "seed": seed},
-        minutes=minutes,
-        runs_dir=runs_dir,
-        as_json=as_json,
-    )
+    _refuse_pairs(start, named, image_px, epochs, minutes, find_lr=find_lr)
+    given = _Given(folder, model, start, image_px, recipe, runs_dir)
+    if find_lr:
+        return _find_lr(given, seed=seed, as_json=as_json)
+    changes = {"epochs": epochs, "seed": seed}
+    return _train(given, changes=changes, minutes=minutes, as_json=as_json)
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What to learn from, with what, as on the command line."""
+
+    folder: str
+    model: str | None
+    start: str | None
+    image_px: int | None
+    recipe_file: Path | None
+    runs_dir: Path | None
 
 
 _FOLDER = (
@@ -91,6 +108,11 @@ _FOLDER = (
 )
 
 _MINUTES = "--minutes chooses the number of epochs, and --epochs gives it: leave one of them out."
+
+_FIND = (
+    "--find-lr takes some steps on an untrained network and throws it away. Leave --from, "
+    "--epochs and --minutes out."
+)
 
 _FROM = (
     "--from begins with the network and the image size of that run. Leave --model and "
@@ -107,50 +129,78 @@ def _refuse_more(others: tuple[object, ...]) -> None:
         )
 
 
-def _train(
-    folder: str,
-    *,
-    model: str | None,
+def _refuse_pairs(
     start: str | None,
+    named: str | None,
     image_px: int | None,
-    recipe_file: Path | None,
-    changes: dict[str, int | None],
+    epochs: int | None,
     minutes: float | None,
-    runs_dir: Path | None,
-    as_json: bool,
-) -> int:
-    from seethrough.cli.choice import Asked, choice
+    *,
+    find_lr: bool,
+) -> None:
+    if None not in (minutes, epochs):
+        raise click.UsageError(_MINUTES)
+    if start is not None and (named, image_px) != (None, None):
+        raise click.UsageError(_FROM)
+    if find_lr and (start, epochs, minutes) != (None, None, None):
+        raise click.UsageError(_FIND)
+
+
+def _prepared(
+    given: _Given, *, is_quiet: bool
+) -> "tuple[Dataset, Network, Recipe | None, Run | None]":
+    """Photos, network, the recipe of the file, and the run to begin with."""
     from seethrough.cli.loading import load_photos
-    from seethrough.cli.terminal import say
-    from seethrough.cli.training import train_here
     from seethrough.model.presets import asked_for
-    from seethrough.runs.creation import create
     from seethrough.runs.folder import open_run
     from seethrough.train.recipe import Recipe
 
-    begun = None
-    if start is not None:
-        begun = open_run(start, options.runs_folder(runs_dir), code=model)
+    model, image_px, begun = given.model, given.image_px, None
+    if given.start is not None:
+        begun = open_run(given.start, options.runs_folder(given.runs_dir), code=model)
         image_px, model = begun.manifest.network.image_px, None
     early = None if model is None else asked_for(model, image_px)  # before a photo is read
-    stored = None if recipe_file is None else Recipe.read(recipe_file)
+    stored = None if given.recipe_file is None else Recipe.read(given.recipe_file)
     if early is not None and image_px is None and _has_own_size(model):
         image_px = early.image_px
-    dataset = load_photos(folder, image_px=image_px, is_quiet=as_json)
+    dataset = load_photos(given.folder, image_px=image_px, is_quiet=is_quiet)
     spec = asked_for(model or "demo", dataset.image_px) if begun is None else begun.buildable
+    return dataset, spec, stored, begun
+
+
+def _train(
+    given: _Given, *, changes: dict[str, int | None], minutes: float | None, as_json: bool
+) -> int:
+    from seethrough.cli.choice import Asked, choice
+    from seethrough.cli.terminal import say
+    from seethrough.cli.training import train_here
+    from seethrough.runs.creation import create
+
+    dataset, spec, stored, begun = _prepared(given, is_quiet=as_json)
     asked = Asked(
-        network=start is not None or model is not None,
+        network=(given.start, given.model) != (None, None),
         recipe=stored,
         changes={name: value for name, value in changes.items() if value is not None},
         minutes=minutes,
     )
     recipe, told = choice(dataset, spec, asked, is_quiet=as_json)
-    run = create(dataset, spec, recipe, runs_dir=options.runs_folder(runs_dir), start=begun)
+    folder = options.runs_folder(given.runs_dir)
+    run = create(dataset, spec, recipe, runs_dir=folder, start=begun)
     if not as_json:
         learned = "" if begun is None else f" with the weights of {begun.id}"
         said = f"{spec.name}{learned}, {recipe.epochs} epochs"
         say(f"Training {run.id}: {said}. Ctrl-C stops and saves.")
-    return train_here(run, dataset, runs_dir=runs_dir, as_json=as_json, said=told)
+    return train_here(run, dataset, runs_dir=given.runs_dir, as_json=as_json, said=told)
+
+
+def _find_lr(given: _Given, *, seed: int | None, as_json: bool) -> int:
+    from seethrough.cli.choice import Asked, suited
+    from seethrough.cli.rates import find_rate
+
+    dataset, spec, stored, _ = _prepared(given, is_quiet=as_json)
+    changes = {} if seed is None else {"seed": seed}
+    asked = Asked(network=False, recipe=stored, changes=changes, minutes=None)
+    return find_rate(dataset, spec, suited(dataset, asked), as_json=as_json)
 
 
 def _has_own_size(model: str | None) -> bool:
