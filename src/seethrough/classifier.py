@@ -3,6 +3,7 @@
     classifier.predict("cup.jpg")     one photo judged
     classifier.trace("cup.jpg")       every layer's input and output for it
     classifier.backward("cup.jpg", "cup")   and what comes back from the loss of its true class
+    classifier.what_if("cup.jpg", Change(off=(("relu2", 3),)))   what it would say then
     classifier.evaluate(photos)       how good it is on the test photos of a data set
 
 A photo is a path, the bytes of a file, or an array of pixels (height, width, red green blue; 0..255
@@ -25,6 +26,7 @@ from seethrough.errors import DataError, ShapeError
 from seethrough.evaluate.report import Report, evaluate
 from seethrough.explain.backward import Backward, backward
 from seethrough.explain.trace import Trace, trace
+from seethrough.explain.what_if import Change, WhatIf, what_if
 from seethrough.learning.check import GradientCheck, gradient_check
 from seethrough.learning.step import NOTHING, PLAIN, LearningStep, learning_step
 from seethrough.model.build import Normalise
@@ -114,6 +116,17 @@ class Classifier:
                 memory=memory,
                 classes=self.classes,
             )
+
+    def what_if(
+        self, photo: Photo, change: Change, *, before: Trace | None = None, name: str | None = None
+    ) -> WhatIf:
+        """The photo through a changed copy of the network; the network stays as it is.
+
+        `before` is the photo's trace, where it is known already.
+        """
+        pixels = self.fitted(photo, name=name).pixels
+        with one_thread():
+            return what_if(self.module, pixels, change, classes=self.classes, before=before)
 
     def gradient_check(
         self, photo: Photo, label: str | int, parameter: str, *index: int

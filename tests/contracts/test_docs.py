@@ -24,6 +24,7 @@ from seethrough.model.presets import PRESETS
 from seethrough.serve.app import create_app
 from seethrough.serve.routes import router
 from seethrough.serve.routes_inside import router as inside
+from seethrough.serve.routes_try import router as trying
 
 ROOT = Path(__file__).parents[2]
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
@@ -177,7 +178,9 @@ def test_every_address_of_the_server_is_described(tmp_path):
         if f"| `{method.upper()} {path}` |" not in page
     ]
     assert missing == []
-    assert len(paths) == len({route.path for route in [*router.routes, *inside.routes]})
+    assert len(paths) == len(
+        {route.path for route in [*router.routes, *inside.routes, *trying.routes]}
+    )
 
 
 def test_every_query_of_an_address_is_described(tmp_path):

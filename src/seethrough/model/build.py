@@ -40,7 +40,7 @@ from seethrough.model.spec import (
 # A colour without contrast is divided by one grey level instead of by (almost) nothing.
 MIN_STD = 1 / 255
 
-_FUNCTIONS: dict[Function, type[nn.Module]] = {
+FUNCTIONS: dict[Function, type[nn.Module]] = {
     Function.RELU: nn.ReLU,
     Function.LEAKY_RELU: nn.LeakyReLU,
     Function.GELU: nn.GELU,
@@ -115,7 +115,7 @@ def _module(layer: LayerSpec, inputs: int, outputs: int) -> nn.Module:
         case Norm():
             return nn.BatchNorm2d(inputs)
         case Activation():
-            return _FUNCTIONS[layer.function]()
+            return FUNCTIONS[layer.function]()
         case MaxPool():
             return nn.MaxPool2d(layer.kernel, layer.stride, layer.pad)
         case AvgPool():

@@ -14,6 +14,7 @@ from seethrough.serve.opening import Opening
 from seethrough.serve.pages import pages
 from seethrough.serve.routes import router
 from seethrough.serve.routes_inside import router as inside
+from seethrough.serve.routes_try import router as trying
 from seethrough.version import __version__
 
 REFUSED: dict[int | str, dict[str, object]] = {
@@ -63,6 +64,7 @@ def create_app(
     app.state.desk = desk(runs_dir, is_closing, opening)
     app.include_router(router)
     app.include_router(inside)
+    app.include_router(trying)
     studio = pages()
 
     @app.get("/{address:path}", include_in_schema=False)

@@ -18,17 +18,26 @@ from seethrough.serve.photos import Album
 from seethrough.serve.refusal import Refusal
 from seethrough.serve.shelf import Network, Shelf
 from seethrough.serve.tellings import backward_message, step_message, trace_message
-from seethrough.serve.wire import BackwardMessage, LearningStepMessage, TraceMessage
+from seethrough.serve.trying import change_of, question_id, what_if_floats, what_if_message
+from seethrough.serve.wire import (
+    BackwardMessage,
+    LearningStepMessage,
+    TraceMessage,
+    WhatIfMessage,
+    WhatIfQuestion,
+)
 
 if TYPE_CHECKING:
     from seethrough.explain.backward import Backward
     from seethrough.explain.trace import Trace
+    from seethrough.explain.what_if import WhatIf
     from seethrough.learning.step import LearningStep
     from seethrough.train.recipe import Recipe
 
 LOOKS = 64
 BYTES = 256_000_000
 WAYS_BACK = 2  # kept for one photo: two classes can be compared
+TRIES = 2  # kept for one photo: the numbers of an answer are asked for after it
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +64,7 @@ class Look:
     recipe: "Recipe"
     ways_back: OrderedDict[str, WayBack] = field(default_factory=OrderedDict)
     steps: "dict[tuple[str, float | None], LearningStep]" = field(default_factory=dict)  # the last
+    tries: "OrderedDict[str, WhatIf]" = field(default_factory=OrderedDict)
 
     def back(self, label: str | None) -> WayBack:
         """From the loss of a class; None: of the photo's own, or else of the predicted one."""
@@ -88,6 +98,29 @@ class Look:
         """What that step does."""
         step, named = self.step(label, learning_rate), self.back(label).message.label
         return step_message(step, named, self.network.weights_sha256)
+
+    def what_if(self, question: WhatIfQuestion) -> WhatIfMessage:
+        """The photo through a changed copy."""
+        started = time.perf_counter()
+        found = self.network.classifier.what_if(self.pixels, change_of(question), before=self.trace)
+        name = question_id(question)
+        self.tries[name] = found
+        self.tries.move_to_end(name)
+        while len(self.tries) > TRIES:
+            self.tries.popitem(last=False)
+        elapsed_ms = (time.perf_counter() - started) * 1000
+        return what_if_message(found, name, self.network.weights_sha256, elapsed_ms)
+
+    def tried_floats(self, name: str) -> bytes:
+        """The numbers behind an answer, while they are kept."""
+        if name not in self.tries:
+            raise Refusal(
+                404,
+                "The numbers of this change are not here any more.",
+                why=f"of each photo the newest {TRIES} changes are kept.",
+                fix="ask the same question again.",
+            )
+        return what_if_floats(self.tries[name])
 
     def floats(self) -> bytes:
         """Every layer's output, one after another, as the message says."""
@@ -162,4 +195,4 @@ def _looked(album: Album, photo_id: str, network: Network) -> Look:
 def _weight(look: Look) -> int:
     """Of its arrays; a way back is about as large as the way there."""
     there = sum(layer.output.nbytes for layer in look.trace.layers)
-    return there * (1 + len(look.ways_back) + 2 * len(look.steps))
+    return there * (1 + len(look.ways_back) + 2 * len(look.steps) + len(look.tries))

@@ -365,6 +365,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run}/photos/{photo}/what-if": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What If
+         * @description What the network would say with something changed, and which units that reaches.
+         */
+        post: operations["what_if"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run}/photos/{photo}/what-if/activations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What If Activations
+         * @description Every layer's output with the change, at the trace's offsets; then the altered photo.
+         */
+        get: operations["what_if_activations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run}/predict": {
         parameters: {
             query?: never;
@@ -470,6 +510,77 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AlterationQuestion
+         * @description What is done to the photo; see `data.alter` for the order and the rules.
+         */
+        AlterationQuestion: {
+            /**
+             * Blur Px
+             * @default 0
+             */
+            blur_px: number;
+            /**
+             * Brightness
+             * @default 0
+             */
+            brightness: number;
+            /**
+             * Contrast
+             * @default 1
+             */
+            contrast: number;
+            /** Cover */
+            cover?: [
+                number,
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Noise
+             * @default 0
+             */
+            noise: number;
+            /**
+             * Noise Seed
+             * @default 0
+             */
+            noise_seed: number;
+            /**
+             * Paint
+             * @default []
+             */
+            paint: [
+                number,
+                number,
+                number,
+                number,
+                number
+            ][];
+            /** Plain */
+            plain?: [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Shift
+             * @default [
+             *       0,
+             *       0
+             *     ]
+             */
+            shift: [
+                number,
+                number
+            ];
+            /**
+             * Turn Degrees
+             * @default 0
+             */
+            turn_degrees: number;
+        };
+        /**
          * BackwardMessage
          * @description One photo's way back, from the loss of a class to the pixels: the head of the gradients.
          */
@@ -488,6 +599,18 @@ export interface components {
             parameters: components["schemas"]["ParameterGradientMessage"][];
             /** Weights Sha256 */
             weights_sha256: string;
+        };
+        /**
+         * ChangedUnitMessage
+         * @description A unit whose map differs.
+         */
+        ChangedUnitMessage: {
+            /** Largest */
+            largest: number | null;
+            /** Layer */
+            layer: string;
+            /** Unit */
+            unit: number;
         };
         /**
          * ChannelSum
@@ -1165,6 +1288,16 @@ export interface components {
             text: string;
         };
         /**
+         * UnitOff
+         * @description A unit that puts out 0.
+         */
+        UnitOff: {
+            /** Layer */
+            layer: string;
+            /** Unit */
+            unit: number;
+        };
+        /**
          * UpdateLine
          * @description One operation of an update: its name, in letters, in digits, its result.
          */
@@ -1221,6 +1354,87 @@ export interface components {
             probabilities: number[];
         };
         /**
+         * WeightEdit
+         * @description One learned number as it shall be.
+         */
+        WeightEdit: {
+            /** Index */
+            index: number[];
+            /** Name */
+            name: string;
+            /** Value */
+            value: number;
+        };
+        /**
+         * WhatIfMessage
+         * @description The photo with the change, beside the network as it is.
+         */
+        WhatIfMessage: {
+            /** Change Id */
+            change_id: string;
+            /** Changed */
+            changed: components["schemas"]["ChangedUnitMessage"][];
+            /** Classes */
+            classes: string[];
+            /** Elapsed Ms */
+            elapsed_ms: number;
+            /** Floats */
+            floats: number;
+            /** Logits After */
+            logits_after: (number | null)[];
+            /** Photo Offset */
+            photo_offset: number;
+            /** Probabilities */
+            probabilities: number[];
+            /** Probabilities After */
+            probabilities_after: (number | null)[];
+            /** Weights Sha256 */
+            weights_sha256: string;
+        };
+        /**
+         * WhatIfQuestion
+         * @description What is changed; an empty one changes nothing.
+         */
+        WhatIfQuestion: {
+            /** Functions */
+            functions?: {
+                [key: string]: "relu" | "leaky_relu" | "gelu" | "silu" | "tanh" | "sigmoid";
+            };
+            /**
+             * Off
+             * @default []
+             */
+            off: components["schemas"]["UnitOff"][];
+            /**
+             * @default {
+             *       "blur_px": 0,
+             *       "brightness": 0,
+             *       "contrast": 1,
+             *       "noise": 0,
+             *       "noise_seed": 0,
+             *       "paint": [],
+             *       "shift": [
+             *         0,
+             *         0
+             *       ],
+             *       "turn_degrees": 0
+             *     }
+             */
+            photo: components["schemas"]["AlterationQuestion"];
+            /**
+             * Temperature
+             * @default 1
+             */
+            temperature: number;
+            /**
+             * Weights
+             * @default []
+             */
+            weights: components["schemas"]["WeightEdit"][];
+            /** Weights Sha256 */
+            weights_sha256?: string | null;
+        };
+        /**
          * WindowMessage
          * @description Session facts the page needs before anything else.
          */
@@ -1240,7 +1454,9 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type AlterationQuestion = components['schemas']['AlterationQuestion'];
 export type BackwardMessage = components['schemas']['BackwardMessage'];
+export type ChangedUnitMessage = components['schemas']['ChangedUnitMessage'];
 export type ChannelSum = components['schemas']['ChannelSum'];
 export type CheckpointEvent = components['schemas']['CheckpointEvent'];
 export type ClassScore = components['schemas']['ClassScore'];
@@ -1273,9 +1489,13 @@ export type StepEvent = components['schemas']['StepEvent'];
 export type TermMessage = components['schemas']['TermMessage'];
 export type TraceMessage = components['schemas']['TraceMessage'];
 export type TracedLayerMessage = components['schemas']['TracedLayerMessage'];
+export type UnitOff = components['schemas']['UnitOff'];
 export type UpdateLine = components['schemas']['UpdateLine'];
 export type UpdateMessage = components['schemas']['UpdateMessage'];
 export type WatchedPrediction = components['schemas']['WatchedPrediction'];
+export type WeightEdit = components['schemas']['WeightEdit'];
+export type WhatIfMessage = components['schemas']['WhatIfMessage'];
+export type WhatIfQuestion = components['schemas']['WhatIfQuestion'];
 export type WindowMessage = components['schemas']['WindowMessage'];
 export type $defs = Record<string, never>;
 export interface operations {
@@ -1969,6 +2189,78 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TraceMessage"];
+                };
+            };
+            /** @description Refused: what, why, how to fix it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    what_if: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+                photo: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WhatIfQuestion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhatIfMessage"];
+                };
+            };
+            /** @description Refused: what, why, how to fix it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    what_if_activations: {
+        parameters: {
+            query: {
+                /** @description Of the answer whose numbers these are. */
+                change_id: string;
+                weights_sha256?: string | null;
+            };
+            header?: never;
+            path: {
+                run: string;
+                photo: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
             /** @description Refused: what, why, how to fix it. */

@@ -51,9 +51,19 @@ from seethrough.serve.wire.runs import (
     WatchedPrediction,
     WindowMessage,
 )
+from seethrough.serve.wire.trying import (
+    AlterationQuestion,
+    ChangedUnitMessage,
+    UnitOff,
+    WeightEdit,
+    WhatIfMessage,
+    WhatIfQuestion,
+)
 
 __all__ = [
+    "AlterationQuestion",
     "BackwardMessage",
+    "ChangedUnitMessage",
     "ChannelSum",
     "CheckpointEvent",
     "ClassScore",
@@ -89,8 +99,12 @@ __all__ = [
     "TermMessage",
     "TraceMessage",
     "TracedLayerMessage",
+    "UnitOff",
     "UpdateLine",
     "UpdateMessage",
     "WatchedPrediction",
+    "WeightEdit",
+    "WhatIfMessage",
+    "WhatIfQuestion",
     "WindowMessage",
 ]

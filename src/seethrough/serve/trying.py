@@ -1,0 +1,83 @@
+"""From a question to a change, and from what became of it to a message.
+
+Only the worker calls this; it needs torch.
+"""
+
+import hashlib
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from seethrough.data.alter import Alteration
+from seethrough.serve.wire import ChangedUnitMessage, WhatIfMessage, WhatIfQuestion
+
+if TYPE_CHECKING:
+    from seethrough.explain.what_if import Change, WhatIf
+
+
+def change_of(question: WhatIfQuestion) -> "Change":
+    """What is asked, in the words of `explain.what_if`."""
+    from seethrough.explain.what_if import Change
+
+    photo = question.photo
+    return Change(
+        weights={(edit.name, edit.index): edit.value for edit in question.weights},
+        off=tuple((unit.layer, unit.unit) for unit in question.off),
+        functions=dict(question.functions),
+        photo=Alteration(
+            cover=photo.cover,
+            shift=photo.shift,
+            turn_degrees=photo.turn_degrees,
+            blur_px=photo.blur_px,
+            noise=photo.noise,
+            noise_seed=photo.noise_seed,
+            brightness=photo.brightness,
+            contrast=photo.contrast,
+            plain=photo.plain,
+            paint=photo.paint,
+        ),
+        temperature=question.temperature,
+    )
+
+
+def question_id(question: WhatIfQuestion) -> str:
+    """The same for the same change."""
+    return hashlib.sha256(question.model_dump_json().encode()).hexdigest()[:16]
+
+
+def what_if_message(
+    found: "WhatIf", name: str, weights_sha256: str, elapsed_ms: float
+) -> WhatIfMessage:
+    """Probabilities before and after, and which units it reached."""
+    floats = sum(layer.output.size for layer in found.after.layers)
+    return WhatIfMessage(
+        change_id=name,
+        weights_sha256=weights_sha256,
+        classes=list(found.before.classes),
+        probabilities=found.probabilities.tolist(),
+        probabilities_after=_numbers(found.probabilities_after.tolist()),
+        logits_after=_numbers(found.after.logits.tolist()),
+        changed=[
+            ChangedUnitMessage(
+                layer=one.layer,
+                unit=one.unit,
+                largest=one.largest if math.isfinite(one.largest) else None,
+            )
+            for one in found.changed
+        ],
+        floats=floats,
+        photo_offset=floats,
+        elapsed_ms=elapsed_ms,
+    )
+
+
+def what_if_floats(found: "WhatIf") -> bytes:
+    """Every layer's output with the change, then the altered photo's pixel values."""
+    arrays = [*(layer.output.ravel() for layer in found.after.layers), found.after.photo.ravel()]
+    return np.concatenate(arrays).astype("<f4", copy=False).tobytes()
+
+
+def _numbers(values: Iterable[float]) -> list[float | None]:
+    return [value if math.isfinite(value) else None for value in values]
