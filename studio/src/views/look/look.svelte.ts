@@ -51,6 +51,9 @@ export class Look {
   #settling: ReturnType<typeof setTimeout> | undefined;
   #resting: ReturnType<typeof setTimeout> | undefined;
 
+  /** other numbers in which a unit's strongest cell is searched: gradients */
+  through: () => Scene | null = () => null;
+
   constructor(run: string, route: Route) {
     this.run = run;
     this.#route = route;
@@ -75,7 +78,7 @@ export class Look {
     if (!this.selected || !isSpatial(this.selected.layer) || !this.scene) return null;
     const { layer, unit } = this.selected;
     const said = this.#moved?.layer === layer.name ? this.#moved.cell : this.#route.current.cell;
-    const cell = said ?? this.scene.strongest(layer, unit);
+    const cell = said ?? (this.through() ?? this.scene).strongest(layer, unit);
     const [height, width] = mapSize(layer);
     return { row: Math.min(cell.row, height - 1), column: Math.min(cell.column, width - 1) };
   });

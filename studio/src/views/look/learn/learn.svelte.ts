@@ -84,6 +84,8 @@ export class Learn {
     this.#run = run;
     this.#route = route;
     this.#look = look;
+    look.through = () =>
+      this.isBackCurrent && this.mode === 'Backwards' ? this.back!.scene : null;
   }
 
   #query = $derived.by(() => this.#route.current.query);
