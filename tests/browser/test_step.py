@@ -1,0 +1,143 @@
+"""One step of learning: what it does to the loss, to every class, and to one weight."""
+
+import re
+from decimal import Decimal
+
+import pytest
+from playwright.sync_api import expect
+from tests.browser.back import turn
+from tests.browser.window import MINUS, NUMBER, exact
+
+
+def one_step(window, rate=None):
+    window.look()
+    turn(window, "One step")
+    if rate is not None:
+        learn_at(window, rate)
+
+
+def learn_at(window, rate):
+    field = window.page.get_by_role("textbox", name="Learning rate, typed")
+    field.fill(rate)
+    field.press("Enter")
+    expect(changes(window)).to_contain_text(re.compile(rf"η {re.escape(rate)}\b"))
+
+
+def changes(window):
+    return window.page.get_by_role("region", name="What changes most")
+
+
+def losses(window) -> tuple[Decimal, Decimal]:
+    text = window.page.get_by_role("group", name="One step").locator(".loss").inner_text()
+    before, after = NUMBER.findall(text)[:2]
+    return Decimal(before), Decimal(after)
+
+
+def numbers(text: str) -> list[Decimal]:
+    return [Decimal(found.replace(MINUS, "-")) for found in NUMBER.findall(text)]
+
+
+def test_a_small_step_lowers_the_loss_that_is_shown(window):
+    one_step(window, "0.0005")
+    before, after = losses(window)
+    assert after < before
+    expect(window.page.get_by_role("group", name="One step")).to_contain_text("↓ lower")
+    window.page.wait_for_function("location.search.includes('rate=0.0005')")
+
+
+def test_the_true_class_gains_in_the_paired_bars(window):
+    one_step(window, "0.0005")
+    truth = window.page.locator(".bars .truth")
+    shares = numbers(truth.locator(".num").inner_text().replace("\N{THIN SPACE}", ""))
+    assert shares[1] >= shares[0]
+    expect(window.page.locator(".bars button.row")).to_have_count(6)
+
+
+def test_the_slider_begins_at_the_recipes_peak_and_answers_to_keys(window):
+    one_step(window)
+    slider = window.page.get_by_role("slider", name="Learning rate")
+    expect(slider).to_have_attribute("aria-valuetext", "0.1")  # of the recipe that trained it
+    slider.focus()
+    slider.press("ArrowLeft")
+    expect(slider).not_to_have_attribute("aria-valuetext", "0.1")
+    text = slider.get_attribute("aria-valuetext")
+    expect(changes(window)).to_contain_text(f"η {text}")
+    window.page.get_by_role("button", name="the recipe’s peak").click()
+    expect(slider).to_have_attribute("aria-valuetext", "0.1")
+    window.page.wait_for_function("!location.search.includes('rate')")
+
+
+@pytest.mark.parametrize("rate", ["0.0005", "0.07"])
+def test_the_lines_of_an_update_add_up_in_the_digits_that_are_shown(window, rate):
+    one_step(window, rate)
+    page = window.page
+    update = page.get_by_role("region", name="The update")
+    for layer, unit in [("conv1", 2), ("conv4", 9), ("norm5", 3)]:
+        window.unit(layer, unit).click()
+        weights = page.get_by_role("region", name="Weights")
+        expect(weights).to_contain_text(f"Weights of {layer} · unit {unit}")
+        for at in (0, 1):
+            number = weights.locator("button[data-at]").nth(at)
+            name, place = number.get_attribute("aria-label").split(": ")[0].split(" ")
+            number.click()
+            expect(update.get_by_role("heading")).to_have_text(
+                re.compile(rf"{layer}\.{name}\s+{place}")
+            )
+            expect(update.locator(".check")).to_contain_text("✓ recomputed")
+            lines = update.locator(".digits span").all_inner_texts()
+            assert len(lines) >= 4
+            for line in lines:
+                if "≈" in line:
+                    continue
+                left, right = line.split(" = ")
+                one, sign, other = left.split(" ")
+                sum_ = exact(one) + exact(other) if sign == "+" else exact(one) - exact(other)
+                assert sum_ == exact(right), line
+            assert exact(lines[-1].split(" = ")[1]) == exact(update.locator("b").inner_text())
+
+
+def test_maps_are_those_before_after_or_what_changed(window):
+    one_step(window, "0.01")
+    page = window.page
+    maps = page.get_by_role("group", name="Maps")
+    legend = page.locator(".legend")
+    pixels = "(canvas) => canvas.toDataURL()"
+    drawn = {}
+    for side, said in [
+        ("before", ""),
+        ("after", "after the step"),
+        ("difference", "after − before"),
+    ]:
+        maps.get_by_text(side, exact=True).click()
+        expect(legend).to_contain_text(said)
+        page.wait_for_load_state("networkidle")
+        drawn[side] = window.network.locator(".column canvas").nth(4).evaluate(pixels)
+    assert len(set(drawn.values())) == 3
+    page.wait_for_function("location.search.includes('maps=difference')")
+
+
+def test_slow_motion_goes_through_all_directions_with_a_sentence_each(window):
+    window.look()
+    page = window.page
+    motion = page.get_by_role("group", name="Slow motion")
+    expect(motion.get_by_role("button")).to_have_count(1)  # nothing moves by itself: reduced motion
+    motion.get_by_role("button").click()
+    for sentence, mode in [
+        ("1. Forwards: the photo", "Forwards"),
+        ("2. The loss: it should have said", "Backwards"),
+        ("3. ← Backwards: from right to left", "Backwards"),
+        ("4. Update: every weight moves", "One step"),
+        ("5. Again, forwards with the new weights: the loss was", "One step"),
+        ("1. Forwards: the photo", "Forwards"),
+    ]:
+        expect(page.locator(".told")).to_contain_text(sentence)
+        expect(page.get_by_role("radio", name=mode, exact=True)).to_be_checked()
+        motion.get_by_role("button", name="Next").click()
+
+
+def test_the_run_stays_as_it_is(window, studio):
+    files = {path: path.read_bytes() for path in studio.run.folder.rglob("*.safetensors")}
+    assert files
+    one_step(window, "0.5")
+    losses(window)
+    assert {path: path.read_bytes() for path in files} == files
