@@ -28,6 +28,8 @@ VIEWS = {
     "/look/{run}/{photo}/flatten/4": "flatten · unit 4",
     "/look/{run}/{photo}/dense1/1": "dense1 · unit 1",
     "/look/{run}/{photo}/softmax/1": "softmax · unit 1",
+    "/sandbox/{run}?photo={photo}": "Convolution sandbox",
+    "/sandbox/{run}?photo={photo}&stride=2&fill=reflect&channel=red&values=unit-3-0": "The kernel",
     "/report/{run}": "What it takes for what",
     "/photos/{run}": "Photos of each class",
 }
