@@ -41,6 +41,7 @@ IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 SIZES = {1440: 900, 390: 844}
 THEMES = ("light", "dark")
 MOST_BYTES = 4_000_000
+UNDER_SHEETS = {"look", "look-unit", "backwards", "step"}  # on phones, as much as is in sight
 LIVE_FROM_EPOCH = 5  # the curves have something to show
 PATIENCE_MS = 600_000  # until a training on a busy machine is that far
 Shoot = Callable[[Page, Address, str], None]
@@ -54,6 +55,8 @@ def names() -> dict[str, Shoot]:
         "look-overview": overview,
         "look-unit": unit,
         "look": equation,
+        "backwards": backwards,
+        "step": step,
         "report": report,
     }
 
@@ -97,6 +100,17 @@ def equation(page: Page, address: Address, run: str) -> None:
     _look(page, address, run, f"/conv4/{_chosen[run][1]}")
 
 
+def backwards(page: Page, address: Address, run: str) -> None:
+    """The way back through a convolution, at the same cell."""
+    _look(page, address, run, f"/relu4/{_chosen[run][1]}?mode=backwards")
+
+
+def step(page: Page, address: Address, run: str) -> None:
+    """One small step: what it changes, and one weight's update."""
+    _look(page, address, run, "?mode=step&rate=0.002&maps=difference")
+    expect(page.get_by_role("region", name="The update")).to_be_visible()
+
+
 def report(page: Page, address: Address, run: str) -> None:
     """The report with its worst cell opened."""
     page.goto(address.link(f"/report/{run}"))
@@ -107,7 +121,7 @@ def _look(page: Page, address: Address, run: str, place: str = "") -> None:
     page.goto(address.link(f"/look/{run}/t{_chosen[run][0]}{place}"))
     bars = page.get_by_role("region", name="The network, layer by layer").locator(".bars button")
     expect(bars.first).to_be_visible()
-    if place:
+    if place.startswith("/"):
         expect(page.get_by_role("region", name="The sum")).to_be_visible()
 
 
@@ -167,7 +181,10 @@ def take(browser: Browser, address: Address, run: str, name: str, shoot: Shoot) 
             page.evaluate("document.fonts.ready.then(() => null)")
             # the room for a scrollbar, which no picture shows
             page.evaluate("document.documentElement.style.scrollbarGutter = 'auto'")
-            content = page.screenshot(full_page=True, animations="disabled")
+            # and the header at the top, where a page that is scrolled leaves it
+            page.evaluate("document.querySelector('header').style.position = 'static'")
+            is_whole = width > 720 or name not in UNDER_SHEETS
+            content = page.screenshot(full_page=is_whole, animations="disabled")
             save(content, IMAGES / f"{name}-{width}-{theme}.png")
             context.close()
             print(f"{name}-{width}-{theme}.png", flush=True)
