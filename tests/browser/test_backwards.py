@@ -222,16 +222,24 @@ def test_everything_can_be_reached_by_keys(window):
 
 
 def test_what_the_server_refuses_is_said_in_words_in_its_place(window):
+    """Asked about weights that are no longer those of the run, it says so; the page too."""
     window.look()
     page = window.page
-    refusal = {"what": "No way back.", "why": "it was cut off.", "fix": "use another network."}
     window.statuses.add(409)
-    page.route("**/backward?**", lambda route: route.fulfill(status=409, json=refusal))
-    page.get_by_text("Backwards", exact=True).click()
-    problem = page.get_by_role("alert")
-    expect(problem).to_contain_text("No way back.")
-    expect(problem).to_contain_text("use another network.", ignore_case=True)
+
+    def of_other_weights(route):
+        asked = re.sub("weights_sha256=[0-9a-f]+", "weights_sha256=0123", route.request.url)
+        route.continue_(url=asked)
+
+    page.route(re.compile("/(backward|gradients)[?]"), of_other_weights)
+    with page.expect_response(re.compile("/backward[?]")) as answer:
+        page.get_by_text("Backwards", exact=True).click()
+    said = answer.value.json()
+    assert answer.value.status == 409
+    for part in ("what", "why", "fix"):
+        expect(page.get_by_role("alert")).to_contain_text(said[part], ignore_case=True)
     expect(window.network).to_be_visible()
+    expect(formula(window)).not_to_contain_text("log(")
 
 
 def test_answers_fill_the_room_that_was_kept_for_them(window):
