@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from seethrough.evaluate import wilson
+from seethrough.model.checkpoint import weights_sha256
 from seethrough.runs.folder import open_run
 
 from .conftest import ASKED, NETWORK, ctrl_c, logged
@@ -218,3 +219,34 @@ def test_find_lr_takes_nothing_that_it_would_not_use(seethrough, shapes, words):
     said = seethrough("train", shapes, "--find-lr", *words)
     assert said.code == 2
     assert "--epochs and --minutes out" in said.err
+
+
+def test_where_memory_is_short_batches_are_computed_in_parts_and_it_is_said(
+    seethrough, shapes, monkeypatch
+):
+    monkeypatch.setattr("seethrough.train.memory.free_bytes", lambda: 250_000)
+    said = seethrough("train", shapes, *ASKED)
+    assert open_run("last").manifest.recipe.micro_batch == 8
+    assert (
+        "batches of 16, sgd with a rate of up to 0.0187, computed 8 at a time because" in said.err
+    )
+
+
+def test_averaged_weights_are_the_run_s_weights_also_after_a_stop(seethrough, shapes, tmp_path):
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text("batch = 8\nshift_px = 1\nema = 0.95\nmixup = 0.2\ncutout_px = 3\n")
+    words = (*ASKED, "--recipe", recipe, "--json")
+    whole = seethrough("train", shapes, *words, "--runs-dir", tmp_path / "whole").json
+    place = ("--runs-dir", tmp_path / "cut")
+    with ctrl_c(lambda: logged(tmp_path / "cut", '"kind": "epoch", "epoch": 1')):
+        stopped = seethrough("train", shapes, *words, *place)
+    assert stopped.code == 130
+    run = open_run("last", tmp_path / "cut")
+    (kept,) = [e for _, e in run.log() if e["kind"] == "checkpoint"][-1:]
+    assert weights_sha256(run.classifier.module) == kept["weights_sha256"]
+    resumed = seethrough("train", "--resume", "last", *place, "--json").json
+    assert resumed["weights_sha256"] == whole["weights_sha256"]
+    assert (
+        weights_sha256(open_run("last", tmp_path / "cut").classifier.module)
+        == (whole["weights_sha256"])
+    )

@@ -4,6 +4,7 @@ Two or three sentences on standard error, and in the log. Nobody waits more than
 for them: see `train.forecast`.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -38,7 +39,7 @@ def choice(
     """The recipe, and what was said about it; quiet, and without minutes, nothing is measured."""
     from seethrough.train.recipe import Recipe
 
-    recipe = suited(dataset, asked)
+    recipe = suited(dataset, network, asked)
     if is_quiet and asked.minutes is None:
         return recipe, ()
     expected = _measured(dataset, network, recipe)
@@ -52,15 +53,19 @@ def choice(
     return recipe, told
 
 
-def suited(dataset: "Dataset", asked: Asked) -> "Recipe":
-    """The recipe that was asked for, or one that suits the photos, with what was changed."""
-    from seethrough.runs.creation import train_images
+def suited(dataset: "Dataset", network: "Network", asked: Asked) -> "Recipe":
+    """The recipe that was asked for, or one that suits photos and memory, with what was changed."""
+    from seethrough.runs.creation import checked, train_images
+    from seethrough.train.memory import free_bytes, suitable_part
     from seethrough.train.recipe import Recipe
 
-    recipe = asked.recipe or Recipe.default_for(
-        train_images=train_images(dataset), image_px=dataset.image_px
-    )
-    return Recipe.from_dict({**recipe.to_dict(), **asked.changes})
+    if asked.recipe is not None:
+        return Recipe.from_dict({**asked.recipe.to_dict(), **asked.changes})
+    recipe = Recipe.default_for(train_images=train_images(dataset), image_px=dataset.image_px)
+    sizes = checked(dataset, network, recipe)
+    numbers = sum(math.prod(size.shape) for size in sizes)
+    part = suitable_part(recipe.batch, numbers, free_bytes())
+    return Recipe.from_dict({**recipe.to_dict(), "micro_batch": part, **asked.changes})
 
 
 def _measured(dataset: "Dataset", network: "Network", recipe: "Recipe") -> "Forecast":
@@ -82,6 +87,8 @@ def _chosen(dataset: "Dataset", network: "Network", recipe: "Recipe", asked: Ask
     has_epochs = asked.recipe is not None or "epochs" in asked.changes or asked.minutes is not None
     epochs = f"{recipe.epochs} {'epoch' if recipe.epochs == 1 else 'epochs'}"
     steps = f"batches of {recipe.batch}, {recipe.optimizer} with a rate of up to {recipe.peak_lr:g}"
+    if recipe.micro_batch and asked.recipe is None:
+        steps += f", computed {recipe.micro_batch} at a time because memory is short"
     parts = (
         _marked(f"network {network.name} at {dataset.image_px} px", is_asked=asked.network),
         _marked(steps, is_asked=asked.recipe is not None),

@@ -200,7 +200,7 @@ def _find_lr(given: _Given, *, seed: int | None, as_json: bool) -> int:
     dataset, spec, stored, _ = _prepared(given, is_quiet=as_json)
     changes = {} if seed is None else {"seed": seed}
     asked = Asked(network=False, recipe=stored, changes=changes, minutes=None)
-    return find_rate(dataset, spec, suited(dataset, asked), as_json=as_json)
+    return find_rate(dataset, spec, suited(dataset, spec, asked), as_json=as_json)
 
 
 def _has_own_size(model: str | None) -> bool:
