@@ -15,6 +15,8 @@ import type {
   RunSummary,
   TraceMessage,
   UpdateMessage,
+  WhatIfMessage,
+  WhatIfQuestion,
   WindowMessage
 } from './types';
 
@@ -241,6 +243,18 @@ export const api = {
     of: StepQuery & { name: string; index: readonly number[] },
     signal?: AbortSignal
   ) => json<UpdateMessage>(address([...photoPath(run, photo), 'learning-update'], of), { signal }),
+  whatIf: (run: string, photo: string, question: WhatIfQuestion, signal?: AbortSignal) =>
+    json<WhatIfMessage>(address([...photoPath(run, photo), 'what-if']), {
+      method: 'POST',
+      body: JSON.stringify(question),
+      headers: { 'Content-Type': 'application/json' },
+      signal
+    }),
+  /** every layer's output with that change, at the trace's offsets; then the altered photo */
+  whatIfActivations: (run: string, photo: string, of: WhatIfMessage, signal?: AbortSignal) => {
+    const query = { change_id: of.change_id, weights_sha256: of.weights_sha256 };
+    return tensor(address([...photoPath(run, photo), 'what-if', 'activations'], query), signal);
+  },
   weights: (run: string, layer: string, part: 'weight' | 'bias' = 'weight', signal?: AbortSignal) =>
     tensor(
       address(['runs', run, 'weights'], { layer, part: part === 'bias' ? part : undefined }),

@@ -9,6 +9,8 @@ const places: Place[] = [
   { view: 'report', run: 'amber-heron', query: { label: 'Käse & Brot', predicted: 'a/b' } },
   { view: 'look', run: 'amber-heron', query: {} },
   { view: 'sandbox', run: 'amber-heron', query: { photo: 't3', values: '0,-1,0' } },
+  { view: 'try', run: 'r', photo: 't3', query: { cover: '1,2,3,4', off: 'relu1.2' } },
+  { view: 'try', run: 'r', query: {} },
   { view: 'look', run: 'r', photo: 't12', query: { scale: 'unit' } },
   { view: 'look', run: 'r', photo: 'u-4f', layer: 'conv3', query: {} },
   { view: 'look', run: 'r', photo: 't0', layer: 'block.0/conv', unit: 0, query: {} },

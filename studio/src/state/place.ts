@@ -1,6 +1,6 @@
 /** Every place in the studio as an address, and back. Pure; `route.svelte.ts` ties it to the history. */
 
-export type ViewName = 'photos' | 'train' | 'look' | 'sandbox' | 'report' | 'runs';
+export type ViewName = 'photos' | 'train' | 'look' | 'try' | 'sandbox' | 'report' | 'runs';
 
 export interface Cell {
   row: number;
@@ -18,7 +18,7 @@ export interface Place {
   query: Readonly<Record<string, string>>;
 }
 
-const views: readonly string[] = ['photos', 'train', 'look', 'sandbox', 'report', 'runs'];
+const views: readonly string[] = ['photos', 'train', 'look', 'try', 'sandbox', 'report', 'runs'];
 
 const whole = (text: string | undefined): number | undefined =>
   text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
@@ -45,8 +45,9 @@ export function parse(path: string, search = ''): Place {
   const place: Place = { view: view as ViewName, query };
   if (view === 'runs') return place;
   if (run) place.run = run;
-  if (view !== 'look') return place;
+  if (view !== 'look' && view !== 'try') return place;
   if (photo) place.photo = photo;
+  if (view === 'try') return place;
   if (photo && layer) place.layer = layer;
   if (place.layer && whole(unit) !== undefined) place.unit = whole(unit);
   if (place.unit !== undefined && cellOf(cell)) place.cell = cellOf(cell);
@@ -61,6 +62,7 @@ export function href(place: Omit<Place, 'query'> & { query?: Place['query'] }): 
   if (view === 'look') {
     parts.push(photo, layer, unit?.toString(), cell && `${cell.row},${cell.column}`);
   }
+  if (view === 'try') parts.push(photo);
   const end = parts.indexOf(undefined);
   const given = (end < 0 ? parts : parts.slice(0, end)) as string[];
   const path = '/' + given.map((p) => encodeURIComponent(p).replace('%2C', ',')).join('/');

@@ -1,0 +1,168 @@
+"""Try: what is changed by hand on the page is what the server is asked, and what it answers."""
+
+import re
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from .test_accessibility import findings, tab_to
+
+COVER = "4,6,20,22"
+
+
+@pytest.fixture
+def opened(window):
+    """The page with the change that an address says, once its answer is there."""
+
+    def opening(photo, query=""):
+        window.enter(f"/try/{window.run}/{photo}{query}")
+        expect(words(window)).not_to_contain_text("Sending", timeout=30_000)
+        return window
+
+    return opening
+
+
+def words(window):
+    return window.page.locator(".words")
+
+
+def shown(window, which):
+    """The probabilities of all classes, every digit that their titles have."""
+    cells = window.page.locator(f"td[data-{which}]")
+    return [float(cell.get_attribute("title").replace("−", "-")) for cell in cells.all()]
+
+
+def becomes(window, told):
+    """Wait until the probabilities on the screen are these."""
+    window.page.wait_for_function(
+        """(told) => [...document.querySelectorAll('td[data-after]')].every(
+          (cell, k) => Math.abs(Number(cell.title.replaceAll('−', '-')) - told[k]) < 1e-12)""",
+        arg=told,
+    )
+
+
+def asked(window, question, photo="t0"):
+    """The same from the API, without the page."""
+    address = f"{window.address.url}/api/runs/{window.run}/photos/{photo}/what-if"
+    headers = {
+        "authorization": f"Bearer {window.address.token}",
+        "sec-fetch-site": "none",
+    }
+    return httpx.post(address, json=question, headers=headers).raise_for_status().json()
+
+
+def picture(window):
+    return window.page.get_by_role("application", name="The photo")
+
+
+def unit(window, layer, number):
+    return window.page.get_by_role("button", name=re.compile(rf"^{layer}, unit {number}, "))
+
+
+def drag(window, start, end, size=32):
+    box = picture(window).bounding_box()
+    side = box["width"] / size
+    mouse = window.page.mouse
+    mouse.move(box["x"] + (start[1] + 0.5) * side, box["y"] + (start[0] + 0.5) * side)
+    mouse.down()
+    mouse.move(box["x"] + (end[1] + 0.5) * side, box["y"] + (end[0] + 0.5) * side, steps=6)
+    mouse.up()
+
+
+def test_a_dragged_cover_shows_the_api_s_probabilities_and_reset_the_first_ones(opened):
+    window = opened("t0")
+    first = shown(window, "after")
+    assert first == shown(window, "before") == asked(window, {})["probabilities"]
+    drag(window, (4, 6), (19, 21))
+    window.page.wait_for_url(re.compile(r"cover=4%2C6%2C20%2C22"))
+    expect(words(window)).to_contain_text("maps have changed")
+    told = asked(window, {"photo": {"cover": [4, 6, 20, 22]}})
+    becomes(window, told["probabilities_after"])
+    assert shown(window, "after") == told["probabilities_after"] != first
+    assert shown(window, "before") == first
+    window.page.get_by_role("button", name="Reset everything").click()
+    expect(words(window)).to_contain_text("As it is")
+    assert shown(window, "after") == first
+    assert "cover" not in window.page.url
+    assert window.shift() < 0.02
+
+
+def test_an_address_says_the_whole_change(opened):
+    query = f"?cover={COVER}&off=relu1.2,relu2.3&functions=relu3:gelu&turn=35&temperature=2"
+    window = opened("t1", query)
+    question = {
+        "photo": {"cover": [4, 6, 20, 22], "turn_degrees": 35},
+        "off": [{"layer": "relu1", "unit": 2}, {"layer": "relu2", "unit": 3}],
+        "functions": {"relu3": "gelu"},
+        "temperature": 2,
+    }
+    assert shown(window, "after") == asked(window, question, "t1")["probabilities_after"]
+    expect(unit(window, "relu2", 3)).to_have_attribute("aria-pressed", "true")
+    expect(window.page.get_by_label("Function of relu3")).to_have_value("gelu")
+    assert findings(window.page) == []
+
+
+def test_a_unit_is_switched_off_and_on_again_and_marks_what_it_reaches(opened):
+    window = opened("t0")
+    first = shown(window, "after")
+    unit(window, "relu2", 3).click()
+    expect(unit(window, "relu2", 3)).to_have_attribute("aria-pressed", "true")
+    expect(words(window)).to_contain_text("changed")
+    told = asked(window, {"off": [{"layer": "relu2", "unit": 3}]})
+    expect(window.page.locator("button.changed")).to_have_count(
+        sum(one["layer"] not in {"flatten", "softmax"} for one in told["changed"])
+    )
+    assert shown(window, "after") == told["probabilities_after"]
+    unit(window, "relu2", 3).click()
+    expect(words(window)).to_contain_text("As it is")
+    assert shown(window, "after") == first
+
+
+def test_with_the_keyboard_alone_a_weight_is_changed_and_the_photo_covered(opened):
+    window = opened("t0")
+    page = window.page
+    tab_to(page, "The photo, tool cover")
+    page.keyboard.press("ArrowRight")
+    expect(words(window)).to_contain_text("changed")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowDown")
+    page.wait_for_url(re.compile("cover="))
+    tab_to(page, "weight, red, row 1, column 1")
+    cell = page.get_by_label("weight, red, row 1, column 1")
+    cell.fill("1.5")
+    page.keyboard.press("Enter")
+    expect(cell).to_have_class(re.compile("edited"))
+    cover = re.search(r"cover=(\d+)%2C(\d+)%2C(\d+)%2C(\d+)", page.url)
+    question = {
+        "photo": {"cover": [int(part) for part in cover.groups()]},
+        "weights": [{"name": "conv1.weight", "index": [0, 0, 1, 1], "value": 1.5}],
+    }
+    told = asked(window, question)["probabilities_after"]
+    becomes(window, told)
+    assert shown(window, "after") == told
+    tab_to(page, "relu1, unit 0")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(unit(window, "relu1", 1)).to_have_attribute("aria-pressed", "true")
+
+
+@pytest.mark.parametrize(("paper", "width"), [("dark", 1440), ("light", 390)])
+def test_axe_finds_nothing_serious_and_nothing_sticks_out(open_window, studio, paper, width):
+    window = open_window(studio.address, studio.run.id, width=width)
+    window.page.emulate_media(color_scheme=paper)
+    window.enter(f"/try/{window.run}/t0?cover={COVER}&off=relu1.2")
+    expect(words(window)).to_contain_text("changed")
+    window.page.wait_for_load_state("networkidle")
+    assert findings(window.page) == []
+    assert window.overflow_px() == 0
+
+
+def test_a_question_that_cannot_be_is_answered_in_words_and_the_page_goes_on(opened):
+    window = opened("t0")
+    window.statuses = {404}
+    window.page.goto(f"{window.address.url}/try/{window.run}/t0?off=nothing.1")
+    expect(window.page.get_by_role("alert")).to_contain_text("There is no layer 'nothing'")
+    window.page.get_by_role("button", name="Reset everything").click()
+    expect(words(window)).to_contain_text("As it is")
+    expect(window.page.get_by_role("alert")).to_have_count(0)
