@@ -18,7 +18,8 @@ import sys
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from types import ModuleType
+from importlib.abc import InspectLoader
+from types import CodeType, ModuleType
 
 import numpy as np
 import torch
@@ -125,6 +126,25 @@ def _function(source: Source) -> Callable[..., object]:
     return function
 
 
+class _AsRead(InspectLoader):
+    """Runs the very text that was read and compared.
+
+    Not the file, which may have changed since, nor its bytecode, which is taken for that of a file
+    that was changed within a second and kept its size.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def get_source(self, fullname: str) -> str:
+        """The text."""
+        return self._source.text
+
+    def get_code(self, fullname: str) -> CodeType:
+        """Compiled, with the path for tracebacks."""
+        return self.source_to_code(self._source.text, str(self._source.path))
+
+
 def _imported(source: Source) -> ModuleType:
     if source.module is not None:
         return importlib.import_module(source.module)
@@ -132,7 +152,8 @@ def _imported(source: Source) -> ModuleType:
     name = f"_seethrough_{source.path.stem}_{source.sha256[:16]}_{hash(str(source.path)):x}"
     if name in sys.modules:
         return sys.modules[name]
-    found = importlib.util.spec_from_file_location(name, source.path)
+    loader = _AsRead(source)
+    found = importlib.util.spec_from_file_location(name, source.path, loader=loader)
     assert found is not None
     assert found.loader is not None
     module = importlib.util.module_from_spec(found)
