@@ -153,16 +153,16 @@ export class Try {
     this.paint = [];
     try {
       const trace = await api.trace(this.run, photo, signal);
-      const [tensor, pixels] = await Promise.all([
+      const first = trace.layers.find((layer) => layer.kind === 'conv');
+      // all at once, so that nothing that comes later moves what is there
+      const [tensor, pixels, kernels] = await Promise.all([
         api.activations(this.run, photo, trace.weights_sha256, signal),
-        api.pixels(this.run, photo, signal)
+        api.pixels(this.run, photo, signal),
+        this.kernels ?? (first ? api.weights(this.run, first.name, 'weight', signal) : null)
       ]);
+      this.kernels = kernels;
       this.answer = null;
       this.known = { trace, values: tensor.values, pixels };
-      const first = trace.layers.find((layer) => layer.kind === 'conv');
-      if (first && !this.kernels) {
-        this.kernels = await api.weights(this.run, first.name, 'weight', signal);
-      }
     } catch (thrown) {
       if (!signal.aborted) this.refused = refusal(thrown);
     }
