@@ -1,5 +1,6 @@
 """Seconds until a program is there: whole processes, from their start to their first answer."""
 
+import json
 import os
 import statistics
 import subprocess
@@ -7,9 +8,18 @@ import sys
 import tempfile
 import time
 import urllib.request
+from pathlib import Path
 from typing import Any
 
+from seethrough.data.builtin import builtin_path
+from seethrough.data.load import load
+from seethrough.model.presets import preset
+from seethrough.runs.record import train
+from seethrough.runs.store import list_runs
+from seethrough.train.recipe import Recipe
+
 ROUNDS = 5
+RUNS = 1000
 PYTHON = [sys.executable, "-m", "seethrough"]
 
 
@@ -48,6 +58,27 @@ def seconds_to_page(command: list[str]) -> float:
     return statistics.median(times)
 
 
+def seconds_to_list(count: int) -> float:
+    """Median time of a list of so many finished runs, once its index is filled."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        photos = load(builtin_path("everyday"), image_px=32)
+        run = train(photos, network=preset("demo"), recipe=Recipe(epochs=1), runs_dir=folder)
+        manifest = json.loads((run.folder / "run.json").read_text())
+        log = (run.folder / "log.jsonl").read_bytes()
+        for number in range(count - 1):
+            copy = folder / f"copy-{number:06d}"
+            copy.mkdir()
+            (copy / "run.json").write_text(json.dumps(manifest | {"id": copy.name}))
+            (copy / "log.jsonl").write_bytes(log)
+        times = []
+        for _ in range(ROUNDS + 1):
+            start = time.perf_counter()
+            assert len(list_runs(folder)) == count
+            times.append(time.perf_counter() - start)
+    return statistics.median(times[1:])
+
+
 def run() -> dict[str, Any]:
     """Seconds of each way to start."""
     return {
@@ -56,4 +87,5 @@ def run() -> dict[str, Any]:
         "python_s": seconds_of([sys.executable, "-c", "pass"]),
         "studio_page_s": seconds_to_page([*PYTHON, "studio"]),
         "demo_page_s": seconds_to_page([*PYTHON, "demo"]),
+        "list_of_1000_runs_s": seconds_to_list(RUNS),
     }

@@ -53,7 +53,7 @@ def test_axe_finds_nothing_serious_in_any_view(open_window, studio, paper, width
     for path, heading in VIEWS.items():
         page.goto(studio.address.url + path.format(run=studio.run.id, photo=photo))
         expect(page.get_by_role("heading", name=heading).first).to_be_visible()
-        page.wait_for_load_state("networkidle")
+        window.quiet()
         found[path] = findings(page)
     assert found == {path: [] for path in VIEWS}
     assert page.evaluate(CHECKED) > 10
@@ -87,7 +87,7 @@ def test_from_the_runs_to_one_product_and_the_report_with_the_keyboard_alone(win
     page.keyboard.press("Enter")
     expect(window.unit("softmax", 0)).to_be_visible()
 
-    page.wait_for_load_state("networkidle")
+    window.quiet()
     before = window.path()
     photos = page.locator(".photos a")
     expect(photos.nth(2)).to_be_visible()
@@ -124,7 +124,7 @@ def test_on_a_phone_the_bench_is_a_sheet_over_the_network(open_window, studio):
     window = open_window(studio.address, studio.run.id, **PHONE)
     page = window.page
     window.look()
-    page.wait_for_load_state("networkidle")
+    window.quiet()
     shift = window.shift()
     window.select("conv1", 12)
     expect(window.map).to_be_focused()

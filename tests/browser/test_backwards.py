@@ -169,7 +169,7 @@ def test_every_place_has_an_address_and_back_leads_to_the_one_before(window):
     page = window.page
     select(window, "conv3", 2)
     page.get_by_role("group", name="True class").get_by_text("frog", exact=True).click()
-    page.wait_for_load_state("networkidle")
+    window.quiet()
     number = page.get_by_role("region", name="Weights").locator("button[data-at]").nth(4)
     number.click()
     heard(window, "for the weight")
@@ -251,7 +251,7 @@ def test_answers_fill_the_room_that_was_kept_for_them(window):
         page.get_by_text(mode, exact=True).click()
         page.get_by_role("group", name="The loss").wait_for()
         at_once = page.evaluate(tops)
-        page.wait_for_load_state("networkidle")
+        window.quiet()
         assert page.evaluate(tops) == at_once
         assert window.overflow_px() == 0
     select(window, "relu2", 1)
@@ -276,6 +276,6 @@ def test_axe_finds_nothing_serious_backwards_or_in_a_step(open_window, studio, p
     }.items():
         page.goto(base + place)
         expect(page.get_by_role("heading", name=words)).to_be_visible()
-        page.wait_for_load_state("networkidle")
+        window.quiet()
         found[place] = findings(page)
     assert found == {place: [] for place in found}

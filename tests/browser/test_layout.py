@@ -45,7 +45,7 @@ def test_hardly_anything_jumps_while_a_view_arrives(window, studio):
     for path, heading in views(studio.run.id).items():
         window.page.goto(f"{studio.address.url}{path}")
         expect(window.page.get_by_role("heading", name=heading).first).to_be_attached()
-        window.page.wait_for_load_state("networkidle")
+        window.quiet()
         window.page.evaluate(SETTLED)
         found[path] = window.shift()
     assert {path: shift for path, shift in found.items() if shift >= 0.1} == {}
@@ -54,7 +54,7 @@ def test_hardly_anything_jumps_while_a_view_arrives(window, studio):
 def test_nothing_jumps_between_a_click_and_its_equation(window):
     """Between layers the bench changes its kind, so a little may move; its parts stay for cells."""
     window.look()
-    window.page.wait_for_load_state("networkidle")
+    window.quiet()
     found = {}
 
     def seen(step: str) -> None:

@@ -45,7 +45,7 @@ def test_a_click_on_a_unit_opens_the_bench_with_every_channel(window):
     expect(channels.get_by_role("button", name=re.compile("^channel "))).to_have_count(16)
     # input map, kernel and partial map of each: none of the 48 pictures is empty
     expect(channels.locator(".frame")).to_have_count(48)
-    page.wait_for_load_state("networkidle")
+    window.quiet()
     assert page.evaluate(PAINTED)
     window.path_becomes(f"/look/{window.run}/t\\d+/conv3/7")
 
@@ -182,7 +182,7 @@ def test_the_way_through_needs_no_mouse(window):
 def test_a_click_on_a_unit_that_was_pointed_at_asks_for_its_equation_once(window):
     window.look()
     page = window.page
-    page.wait_for_load_state("networkidle")
+    window.quiet()
     with page.expect_request("**/equation?*layer=conv3&unit=7*") as asked:
         window.unit("conv3", 7).hover()
     asked.value.response()

@@ -36,7 +36,7 @@ def open_sandbox(window: Window, **query: object) -> Page:
     """Open the sandbox with these settings, until its equation stands."""
     window.enter(f"/sandbox/{window.run}?{urlencode(query)}")
     expect(window.page.locator(".equation")).to_be_visible()
-    window.page.wait_for_load_state("networkidle")
+    window.quiet()
     return window.page
 
 

@@ -110,7 +110,7 @@ def test_maps_are_those_before_after_or_what_changed(window):
     ]:
         maps.get_by_text(side, exact=True).click()
         expect(legend).to_contain_text(said)
-        page.wait_for_load_state("networkidle")
+        window.quiet()
         drawn[side] = window.network.locator(".column canvas").nth(4).evaluate(pixels)
     assert len(set(drawn.values())) == 3
     page.wait_for_function("location.search.includes('maps=difference')")

@@ -153,7 +153,7 @@ def test_axe_finds_nothing_serious_and_nothing_sticks_out(open_window, studio, p
     window.page.emulate_media(color_scheme=paper)
     window.enter(f"/try/{window.run}/t0?cover={COVER}&off=relu1.2")
     expect(words(window)).to_contain_text("changed")
-    window.page.wait_for_load_state("networkidle")
+    window.quiet()
     assert findings(window.page) == []
     assert window.overflow_px() == 0
 

@@ -29,6 +29,9 @@ new PerformanceObserver((list) => {
 }).observe({ type: 'layout-shift', buffered: true });
 """
 
+# Two frames: what a click sets going has been asked by then.
+FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
 
 class Window:
     """One page; `complaints` are what a browser would tell a developer."""
@@ -38,8 +41,11 @@ class Window:
         self.complaints: list[str] = []
         self.statuses: set[int] = set()  # refusals that a test asks for
         context.add_init_script(WATCH)
+        self._pending: set[Request] = set()
         self.page: Page = context.new_page()
         self.page.on("request", self._requested)
+        self.page.on("requestfinished", self._ended)
+        self.page.on("requestfailed", self._ended)
         self.page.on("response", self._answered)
         self.page.on("console", self._told)
         self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
@@ -56,6 +62,15 @@ class Window:
         self.enter(f"/look/{self.run}{rest}")
         expect(self.network).to_be_visible()
         expect(self.unit("softmax", 0)).to_be_visible()
+
+    def quiet(self) -> None:
+        """Wait until all that was asked is answered and drawn.
+
+        Playwright's own "networkidle" is said once a document: after a click it is long true.
+        """
+        self.page.evaluate(FRAMES)
+        while self._pending:
+            self.page.evaluate(FRAMES)
 
     def path(self) -> str:
         return urlsplit(self.page.url).path
@@ -130,8 +145,13 @@ class Window:
         url = urlsplit(request.url)
         if url.scheme in {"blob", "data"}:
             return
+        if request.resource_type != "eventsource":  # that one never ends
+            self._pending.add(request)
         if f"{url.scheme}://{url.netloc}" != self.address.url:
             self.complaints.append(f"asked somebody else: {request.url}")
+
+    def _ended(self, request: Request) -> None:
+        self._pending.discard(request)
 
     def _answered(self, response: Response) -> None:
         if response.status >= 400 and response.status not in self.statuses:

@@ -55,9 +55,7 @@ def test_a_run_in_the_background_is_stopped_and_goes_on_to_the_same_bits(
     assert run.summary.state == "training"
     assert process.recorder(run.folder) == pid
     assert os.getsid(pid) == pid
-    asked = time.monotonic()
     stop(run)
-    assert time.monotonic() - asked < 10
     assert run.summary.state == "stopped"
     whole = create(images, spec, recipe, place=PLACE)
     for each in (run, whole):
