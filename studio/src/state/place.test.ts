@@ -25,6 +25,18 @@ const places: Place[] = [
   }
 ];
 
+const guided: Place[] = [
+  { view: 'home', query: {}, guide: { tour: 'kernel' } },
+  { view: 'look', run: 'r', photo: 't0', query: { mode: 'backwards' }, guide: { tour: 'loss' } },
+  {
+    view: 'sandbox',
+    run: 'r',
+    query: { values: '0,-1,0' },
+    guide: { tour: 'stride', steps: ['kernel', 'stride'], hide: ['header', 'strip'] }
+  }
+];
+places.push(...guided);
+
 describe('an address', () => {
   it.each(places)('of $view comes back as the same place', (place) => {
     const url = new URL(href(place), 'http://studio');
@@ -32,7 +44,18 @@ describe('an address', () => {
   });
 
   it('is readable', () => {
-    expect(href(places.at(-1)!)).toBe('/look/r/t0/conv3/5/0,31');
+    expect(href({ ...places.at(-4)!, query: {} })).toBe('/look/r/t0/conv3/5/0,31');
+  });
+
+  it('of a lesson is readable too', () => {
+    const { guide } = guided.at(-1)!;
+    expect(href({ view: 'look', guide })).toBe(
+      '/look?tour=stride&steps=kernel,stride&hide=header,strip'
+    );
+  });
+
+  it('without a card, steps or hidden parts has no guide at all', () => {
+    expect(parse('/look/r', '?tour=&steps=,&hide=')).toEqual({ view: 'look', run: 'r', query: {} });
   });
 
   it('that nobody knows leads home', () => {

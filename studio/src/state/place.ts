@@ -7,6 +7,16 @@ export interface Cell {
   column: number;
 }
 
+/** What stays in the address wherever one goes: the card of the tour, a teacher's choice. */
+export interface Guide {
+  /** the card that is open */
+  tour?: string | undefined;
+  /** the only cards there are, in this order */
+  steps?: readonly string[] | undefined;
+  /** parts of the studio that are not shown */
+  hide?: readonly string[] | undefined;
+}
+
 export interface Place {
   view: ViewName | 'home';
   run?: string;
@@ -16,7 +26,12 @@ export interface Place {
   cell?: Cell;
   /** what stands behind the question mark: label, predicted, scale, … */
   query: Readonly<Record<string, string>>;
+  /** left out: none; `Route.go` then keeps the one there is */
+  guide?: Guide;
 }
+
+/** A place as it is asked for; without a query there is none. */
+export type Goal = Omit<Place, 'query'> & { query?: Place['query'] };
 
 const views: readonly string[] = ['photos', 'train', 'look', 'try', 'sandbox', 'report', 'runs'];
 
@@ -37,12 +52,35 @@ function decoded(part: string): string {
   }
 }
 
+const words = (text: string | undefined): string[] =>
+  (text ?? '').split(',').filter((word) => word !== '');
+
+function guideOf({ tour, steps, hide }: Record<string, string>): Guide | undefined {
+  const guide: Guide = {};
+  if (tour) guide.tour = tour;
+  if (words(steps).length) guide.steps = words(steps);
+  if (words(hide).length) guide.hide = words(hide);
+  return Object.keys(guide).length ? guide : undefined;
+}
+
+/** `tour=kernel&steps=kernel,stride&hide=header`: readable, since people write it by hand. */
+function guideText({ tour, steps, hide }: Guide = {}): string {
+  const text = new URLSearchParams({
+    ...(tour && { tour }),
+    ...(steps?.length && { steps: steps.join() }),
+    ...(hide?.length && { hide: hide.join() })
+  });
+  return text.toString().replaceAll('%2C', ',');
+}
+
 /** An unknown address is home, never an error. */
 export function parse(path: string, search = ''): Place {
-  const query = Object.fromEntries(new URLSearchParams(search));
+  const all = Object.fromEntries(new URLSearchParams(search));
+  const { tour: _, steps: __, hide: ___, ...query } = all;
+  const guide = guideOf(all);
   const [view, run, photo, layer, unit, cell] = path.split('/').filter(Boolean).map(decoded);
-  if (!view || !views.includes(view)) return { view: 'home', query };
-  const place: Place = { view: view as ViewName, query };
+  if (!view || !views.includes(view)) return { view: 'home', query, ...(guide && { guide }) };
+  const place: Place = { view: view as ViewName, query, ...(guide && { guide }) };
   if (view === 'runs') return place;
   if (run) place.run = run;
   if (view !== 'look' && view !== 'try') return place;
@@ -55,7 +93,7 @@ export function parse(path: string, search = ''): Place {
 }
 
 /** Parts after a missing one are left out, since they would say something else. */
-export function href(place: Omit<Place, 'query'> & { query?: Place['query'] }): string {
+export function href(place: Goal): string {
   const { view, run, photo, layer, unit, cell } = place;
   const parts: (string | undefined)[] = [view === 'home' ? undefined : view];
   if (view !== 'runs') parts.push(run);
@@ -66,6 +104,8 @@ export function href(place: Omit<Place, 'query'> & { query?: Place['query'] }): 
   const end = parts.indexOf(undefined);
   const given = (end < 0 ? parts : parts.slice(0, end)) as string[];
   const path = '/' + given.map((p) => encodeURIComponent(p).replace('%2C', ',')).join('/');
-  const search = new URLSearchParams(place.query ?? {}).toString();
+  const search = [new URLSearchParams(place.query ?? {}).toString(), guideText(place.guide)]
+    .filter(Boolean)
+    .join('&');
   return search ? `${path}?${search}` : path;
 }

@@ -1,6 +1,6 @@
 /** Where the studio is. The address bar is the truth; `go` writes it, Back and Forward read it. */
 import { createContext } from 'svelte';
-import { href, parse, type Place } from './place';
+import { href, parse, type Goal, type Guide, type Place } from './place';
 
 export type Step = 'push' | 'replace';
 
@@ -8,12 +8,18 @@ export class Route {
   current = $state.raw<Place>(parse(location.pathname, location.search));
 
   /** `replace` for what is too small to be a step back: a cell under the moving window, a filter. */
-  go(place: Omit<Place, 'query'> & { query?: Place['query'] }, step: Step = 'push'): void {
-    const address = href(place);
+  go(place: Goal, step: Step = 'push'): void {
+    const address = href({ guide: this.current.guide, ...place });
     if (address === location.pathname + location.search) return;
     if (step === 'push') history.pushState(null, '', address);
     else history.replaceState(null, '', address);
     this.#read();
+  }
+
+  /** Opens a card, closes it, shows what was hidden; where one is stays. */
+  guide(change: Guide, step: Step = 'push'): void {
+    const { current } = this;
+    this.go({ ...current, guide: { ...current.guide, ...change } }, step);
   }
 
   /** Attached to the window: Back, Forward, and clicks on our own links. Returns the way off. */
@@ -39,7 +45,7 @@ export class Route {
     if (!link || link.target || link.hasAttribute('download')) return;
     if (link.origin !== location.origin || link.pathname.startsWith('/api/')) return;
     event.preventDefault();
-    this.go(parse(link.pathname, link.search));
+    this.go(parse(link.pathname, link.search)); // a link that names no card keeps the one there is
     scrollTo(0, 0);
   }
 }
