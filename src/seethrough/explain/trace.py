@@ -91,6 +91,12 @@ class Trace:
         says = f"{self.classes[best]!r}, probability {self.probabilities[best]:.4f}"
         return f"Trace({len(self.layers)} layers, {says})"
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from seethrough.explain.notebook import html
+
+        return html(self)
+
     def __str__(self) -> str:
         names = max(len(layer.name) for layer in self.layers)
         texts = max(len(layer.text) for layer in self.layers)

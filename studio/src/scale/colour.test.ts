@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import golden from '../../../tests/golden/colours.json?raw';
 import {
   contrast,
   diverging,
@@ -47,6 +48,13 @@ describe('the diverging scale', () => {
     expect(diverging(0, 0, light)).toEqual(light.zero);
     expect(diverging(4, 4, light)).toEqual(light.plus);
     expect(diverging(-4, 4, light)).toEqual(light.minus);
+  });
+
+  it('gives the colours that Python gives', () => {
+    const cases: { value: number; extent: number; colour: Rgb }[] = JSON.parse(golden);
+    expect(cases.length).toBeGreaterThan(50);
+    for (const { value, extent, colour } of cases)
+      expect(diverging(value, extent, light)).toEqual(colour);
   });
 
   it('shows what is not a number as such', () => {
