@@ -65,6 +65,14 @@ def epoch(event: EpochEnd) -> LogEvent:
             }
             for each in event.watched
         ],
+        "layers": [
+            {
+                "name": each.name,
+                "gradient_norm": _six(each.gradient_norm),
+                "update_share": _six(each.update_share),
+            }
+            for each in event.layers
+        ],
     }
 
 
@@ -101,6 +109,11 @@ def end(
 
 def _number(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
+
+
+def _six(value: float | None) -> float | None:
+    """Six digits: as many as a reader of a curve could want."""
+    return float(f"{value:.6g}") if value is not None and math.isfinite(value) else None
 
 
 def _shortest(values: np.ndarray) -> list[list[list[list[float]]]]:

@@ -11,6 +11,8 @@ import numpy as np
 from jaxtyping import Float32
 from torch import Tensor
 
+from seethrough.train.motion import LayerMotion
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
@@ -56,9 +58,10 @@ class EpochEnd:
     test_accuracy: float | None
     images_per_second: float | None  # training images, evaluation not counted
     elapsed_s: float
-    time_s: Mapping[str, float]  # input, forward, backward, update, evaluation
+    time_s: Mapping[str, float]  # input, forward, backward, update, evaluation; saving the last one
     kernels: Float32[np.ndarray, "units channels rows columns"] | None  # of the first convolution
     watched: tuple[Watched, ...]  # without those for which the network overflows
+    layers: tuple[LayerMotion, ...] = ()  # that learn, in the network's order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

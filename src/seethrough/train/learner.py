@@ -17,11 +17,13 @@ from seethrough.errors import CheckpointError
 from seethrough.train.average import Average
 from seethrough.train.batches import sizes
 from seethrough.train.events import TrainState
+from seethrough.train.motion import Motion
 from seethrough.train.optimizers import updates_for
 from seethrough.train.pace import EVERYTHING
 from seethrough.train.recipe import Recipe
 
-PHASES = ("input", "forward", "backward", "update", "evaluation")
+LEARNING = ("input", "forward", "backward", "update")
+PHASES = (*LEARNING, "evaluation", "saving")
 
 
 class Learner:
@@ -33,6 +35,7 @@ class Learner:
         self.recipe = recipe
         self.updates = updates_for(network, recipe)
         self.average = Average(network, recipe.ema) if recipe.ema else None
+        self.motion = Motion(network)
         self.step = 0
         self.epoch = 0
         self.bad_in_a_row = 0
@@ -45,6 +48,7 @@ class Learner:
         """Set the sums of the epoch to zero."""
         self.seen, self.correct, self.bad, self.loss_sum = 0, 0, 0, 0.0
         self.time_s = dict.fromkeys(PHASES, 0.0)
+        self.motion.begin_epoch()
 
     def elapsed_s(self) -> float:
         """Seconds of training so far, those before a resume included."""
@@ -65,10 +69,13 @@ class Learner:
         targets: Tensor,
         lr: float,
         shares: Mapping[str, float] = EVERYTHING,
+        *,
+        is_measured: bool = False,
     ) -> float | None:
         """Take one step; the loss of its batch, or None: it was no number and nothing changed.
 
-        Targets are labels (n, int64) or shares of the classes (n k, float32).
+        Targets are labels (n, int64) or shares of the classes (n k, float32). Where it
+        `is_measured`, how far each layer moves is kept.
         """
         self.step += 1
         for buffer, kept in self._statistics:
@@ -78,8 +85,11 @@ class Learner:
             found = self._gradients(images, targets)
         if found is not None:
             with self.clock("update"):
-                if self._has_finite_gradients():
+                norms = self.motion.norms()
+                if bool(torch.isfinite(torch.linalg.vector_norm(norms))):
+                    before = self.motion.weights() if is_measured else None
                     self.updates.step(lr, shares)
+                    self.motion.follow(norms, before)
                     if self.average is not None:
                         self.average.follow(self.step)
                 else:
@@ -169,6 +179,7 @@ class Learner:
                 "loss_sum": self.loss_sum,
                 "elapsed_s": self.elapsed_s(),
                 **{f"time_s.{phase}": seconds for phase, seconds in self.time_s.items()},
+                **self.motion.scalars(),
             },
         )
 
@@ -191,13 +202,10 @@ class Learner:
         self.seen, self.correct = int(scalars["seen"]), int(scalars["correct"])
         self.bad, self.bad_in_a_row = int(scalars["bad"]), int(scalars["bad_in_a_row"])
         self.loss_sum = float(scalars["loss_sum"])
-        self.time_s = {phase: float(scalars[f"time_s.{phase}"]) for phase in PHASES}
+        self.time_s = {phase: float(scalars.get(f"time_s.{phase}", 0.0)) for phase in PHASES}
+        self.motion.restore(scalars)
         self._before_s = float(scalars["elapsed_s"])
         self._began = time.perf_counter()
-
-    def _has_finite_gradients(self) -> bool:
-        gradients = [p.grad for p in self.network.parameters() if p.grad is not None]
-        return bool(torch.isfinite(nn.utils.get_total_norm(gradients)))
 
 
 @contextmanager

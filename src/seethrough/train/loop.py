@@ -32,7 +32,7 @@ from seethrough.train.events import (
     Stopped,
     TrainState,
 )
-from seethrough.train.learner import Learner
+from seethrough.train.learner import LEARNING, Learner
 from seethrough.train.pace import Pace
 from seethrough.train.place import Place, exact
 from seethrough.train.recipe import Recipe
@@ -46,6 +46,11 @@ def never() -> bool:
     return False
 
 
+def as_planned(step: int) -> float:
+    """Nobody turns the learning rate."""
+    return 1.0
+
+
 def train(
     network: nn.Module,
     dataset: Dataset,
@@ -56,8 +61,12 @@ def train(
     should_stop: Callable[[], bool] = never,
     watched: Sequence[int] = (),
     pace: Pace | None = None,
+    rate_factor: Callable[[int], float] = as_planned,
 ) -> Iterator[Event]:
     """Train `network` in place and say what happens.
+
+    `rate_factor` is asked before every step, with its number, for what the learning rate of the
+    schedule is multiplied by.
 
     `should_stop` is asked after every step and within evaluations, and once it said yes is not
     asked again; a stop keeps a snapshot.
@@ -67,7 +76,9 @@ def train(
     learner = Learner(network, recipe)
     if resume is not None:
         learner.restore(resume)
-    course = _Course(learner, batches, tuple(watched), _latched(should_stop), pace or Pace())
+    course = _Course(
+        learner, batches, tuple(watched), _latched(should_stop), pace or Pace(), rate_factor
+    )
     with exact(place or Place()):
         if resume is None:
             yield course.started()
@@ -108,6 +119,7 @@ class _Course:
     watched: tuple[int, ...]
     should_stop: Callable[[], bool]
     pace: Pace
+    rate_factor: Callable[[int], float]
 
     def started(self) -> Started:
         """What will happen."""
@@ -141,7 +153,8 @@ class _Course:
                 else:
                     yield finished
                     learner.begin_epoch()
-            yield Snapshot(state=learner.state())
+            with learner.clock("saving"):  # the time that whoever reads the events takes for it
+                yield Snapshot(state=learner.state())
 
     def _steps(self) -> Iterator[Step]:
         learner, recipe = self.learner, self.batches.recipe
@@ -155,7 +168,9 @@ class _Course:
             with learner.clock("input"):
                 images, labels = next(feed)
             lr = learning_rate(learner.step + 1, recipe.epochs * per_epoch, recipe)
-            loss = learner.learn(images, labels, lr, shares)
+            lr *= self.rate_factor(learner.step + 1)
+            is_last = learner.step + 1 == epoch * per_epoch
+            loss = learner.learn(images, labels, lr, shares, is_measured=is_last)
             yield Step(
                 step=learner.step, epoch=epoch, loss=loss, lr=lr, elapsed_s=learner.elapsed_s()
             )
@@ -177,7 +192,7 @@ class _Course:
             if test is None:
                 return None
             watched = evaluation.watch(learner.network, dataset, self.watched)
-        seconds = sum(learner.time_s.values()) - learner.time_s["evaluation"]
+        seconds = sum(learner.time_s[phase] for phase in LEARNING)
         is_whole = learner.seen > 0 and not learner.bad
         return EpochEnd(
             epoch=learner.epoch,
@@ -191,6 +206,7 @@ class _Course:
             time_s=dict(learner.time_s),
             kernels=_first_kernels(learner.network),
             watched=watched,
+            layers=learner.motion.layers(),
         )
 
 

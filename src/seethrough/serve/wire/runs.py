@@ -118,6 +118,14 @@ class WatchedPrediction(Message):
     probabilities: list[float]
 
 
+class LayerMotionMessage(Message):
+    """How strongly a layer was pulled in an epoch, and how far it moved."""
+
+    name: str
+    gradient_norm: float | None  # Euclidean, mean over the steps; None: no step was taken
+    update_share: float | None  # of the layer's own norm, at the epoch's last step
+
+
 class EpochEvent(Message):
     """After every epoch; epoch 0 is the untrained network."""
 
@@ -130,9 +138,11 @@ class EpochEvent(Message):
     test_accuracy: float | None
     images_per_second: float | None
     elapsed_s: float
-    time_s: dict[str, float]  # input, forward, backward, update, evaluation: seconds of this epoch
+    # seconds of this epoch: input, forward, backward, update, evaluation; saving the one before
+    time_s: dict[str, float]
     kernels: list[list[list[list[float]]]]  # first convolution: unit, channel, row, column
     watched: list[WatchedPrediction]
+    layers: list[LayerMotionMessage] = []  # that learn, in the network's order
 
 
 class CheckpointEvent(Message):
