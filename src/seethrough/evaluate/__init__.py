@@ -2,7 +2,18 @@
 
 from seethrough.evaluate.confusion import Confusion
 from seethrough.evaluate.interval import Interval, difference, wilson
+from seethrough.evaluate.paired import Paired, paired
 from seethrough.evaluate.report import Report, evaluate
 from seethrough.evaluate.scores import ClassScore
 
-__all__ = ["ClassScore", "Confusion", "Interval", "Report", "difference", "evaluate", "wilson"]
+__all__ = [
+    "ClassScore",
+    "Confusion",
+    "Interval",
+    "Paired",
+    "Report",
+    "difference",
+    "evaluate",
+    "paired",
+    "wilson",
+]

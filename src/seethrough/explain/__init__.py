@@ -3,6 +3,7 @@
 from seethrough.explain.backward import Backward, backward
 from seethrough.explain.equation import Equation
 from seethrough.explain.layer import TracedLayer
+from seethrough.explain.matching import Matching, match
 from seethrough.explain.term import ChannelSum, EquationStep, Term
 from seethrough.explain.trace import Trace, trace
 from seethrough.explain.verify import Verification, verify
@@ -12,11 +13,13 @@ __all__ = [
     "ChannelSum",
     "Equation",
     "EquationStep",
+    "Matching",
     "Term",
     "Trace",
     "TracedLayer",
     "Verification",
     "backward",
+    "match",
     "trace",
     "verify",
 ]
