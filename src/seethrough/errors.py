@@ -10,6 +10,7 @@ SeethroughError
 ├── RunError         a run does not exist, is ambiguous, or is in the wrong state
 ├── LayerError       a layer, unit or cell that was asked for does not exist
 ├── StorageError     the disk refused a write: full, read-only, no permission
+├── ParallelError    one of several processes that train together is gone
 └── ServerError      the local server cannot start or refuses a request
 """
 
@@ -59,6 +60,10 @@ class LayerError(SeethroughError, LookupError):
 
 class StorageError(SeethroughError):
     """The disk refused a write: full, read-only, no permission."""
+
+
+class ParallelError(SeethroughError, RuntimeError):
+    """One of several processes that train together is gone."""
 
 
 class ServerError(SeethroughError, RuntimeError):

@@ -5,7 +5,7 @@ smaller; one single image left over joins the batch before it, because batch nor
 cannot measure the spread of one image.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,11 @@ def sizes(images: int, batch: int) -> list[int]:
     if left == 1 and full:
         return [batch] * (full - 1) + [batch + 1]
     return [batch] * full + ([left] if left else [])
+
+
+def whole(images: int) -> tuple[int, int]:
+    """All images of a batch."""
+    return 0, images
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,16 +64,22 @@ class Batches:
             sizes=tuple(sizes(len(index), recipe.batch)),
         )
 
-    def epoch(self, epoch: int, *, skip: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+    def epoch(
+        self, epoch: int, *, skip: int = 0, part: Callable[[int], tuple[int, int]] = whole
+    ) -> Iterator[tuple[Tensor, Tensor]]:
         """Images (n c h w, uint8, channels last) and targets of each step after the first `skip`.
 
+        Of a batch of so many images only those from the first to before the second of `part`.
         Targets are labels (n, int64), or, of mixed images, shares of the classes (n k).
         """
         recipe, dataset = self.recipe, self.dataset
         turn = self.index[order(dataset.ids[self.index], seed=recipe.seed, epoch=epoch)]
         ends = np.cumsum(self.sizes)
         for start, end in zip(ends[skip:] - self.sizes[skip:], ends[skip:], strict=True):
-            chosen = turn[start:end]
+            first, last = part(int(end - start))
+            chosen = turn[start + first : start + last]
+            if recipe.mixup:  # each is mixed with the next one of the whole batch
+                chosen = np.append(chosen, turn[start + last % (end - start)])
             images = augment(
                 dataset.images[chosen],
                 dataset.ids[chosen],
@@ -83,7 +94,8 @@ class Batches:
             if recipe.mixup:
                 ids = dataset.ids[chosen]
                 images, own = mixed(images, ids, seed=recipe.seed, epoch=epoch, alpha=recipe.mixup)
-                targets = _shares(targets, own, len(dataset.classes))
+                images = images[:-1]
+                targets = _shares(targets, own, len(dataset.classes))[:-1]
             # h w c in memory is what torch calls channels last: nothing is moved.
             pixels = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2)
             yield pixels, torch.from_numpy(targets)

@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from seethrough.data.dataset import Dataset
 from seethrough.train.events import Watched
+from seethrough.train.parallel import ALONE, World
 
 _BATCH = 512
 
@@ -48,21 +49,29 @@ def score(
     index: Int64[np.ndarray, " m"],
     *,
     should_stop: Callable[[], bool],
+    world: World = ALONE,
+    batch: int = _BATCH,
 ) -> Score | None:
-    """Loss and accuracy on the images at `index`; None where `should_stop` cut it short."""
+    """Loss and accuracy on the images at `index`; None where `should_stop` cut it short.
+
+    Those who train together judge a share of the batches each, and know the same afterwards.
+    """
     if not len(index):
         return Score(None, None)
-    loss, correct = 0.0, 0
+    count = -(-len(index) // batch)
+    own, rows = world.own(count), []
     with evaluating(network):
-        for start in range(0, len(index), _BATCH):
+        for turn in range(world.turns(count)):
             if should_stop():
                 return None
-            chosen = index[start : start + _BATCH]
-            labels = torch.from_numpy(dataset.labels[chosen].astype(np.int64))
-            logits = network(pixels(dataset, chosen))
-            loss += functional.cross_entropy(logits, labels, reduction="sum").double().item()
-            correct += int((logits.argmax(1) == labels).sum())
-    mean = loss / len(index)
+            if turn < len(own):
+                chosen = index[own[turn] * batch : (own[turn] + 1) * batch]
+                labels = torch.from_numpy(dataset.labels[chosen].astype(np.int64))
+                logits = network(pixels(dataset, chosen))
+                loss = functional.cross_entropy(logits, labels, reduction="sum").double().item()
+                rows.append((loss, float((logits.argmax(1) == labels).sum())))
+    losses, rights = world.rows(rows, count, 2).T.tolist()
+    mean, correct = sum(losses) / len(index), int(sum(rights))
     return Score(mean if math.isfinite(mean) else None, correct / len(index))
 
 

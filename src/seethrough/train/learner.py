@@ -13,14 +13,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from seethrough.errors import CheckpointError
+from seethrough.errors import CheckpointError, RecipeError
 from seethrough.train.average import Average
 from seethrough.train.batches import sizes
 from seethrough.train.events import TrainState
 from seethrough.train.motion import Motion
 from seethrough.train.optimizers import updates_for
 from seethrough.train.pace import EVERYTHING
+from seethrough.train.parallel import ALONE, World
 from seethrough.train.recipe import Recipe
+from seethrough.train.slices import Sliced
 
 LEARNING = ("input", "forward", "backward", "update")
 PHASES = (*LEARNING, "evaluation", "saving")
@@ -29,12 +31,15 @@ PHASES = (*LEARNING, "evaluation", "saving")
 class Learner:
     """The mutable state of one training."""
 
-    def __init__(self, network: nn.Module, recipe: Recipe) -> None:
+    def __init__(self, network: nn.Module, recipe: Recipe, world: World = ALONE) -> None:
+        if world.size > recipe.slices:
+            raise _too_many(world.size, recipe.slices)
         # Convolutions read the channels of a cell together: the order in which the images come.
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.recipe = recipe
         self.updates = updates_for(network, recipe)
         self.average = Average(network, recipe.ema) if recipe.ema else None
+        self._sliced = Sliced(network, recipe.slices, world) if recipe.slices > 1 else None
         self.motion = Motion(network)
         self.step = 0
         self.epoch = 0
@@ -71,18 +76,22 @@ class Learner:
         shares: Mapping[str, float] = EVERYTHING,
         *,
         is_measured: bool = False,
+        count: int | None = None,
     ) -> float | None:
         """Take one step; the loss of its batch, or None: it was no number and nothing changed.
 
-        Targets are labels (n, int64) or shares of the classes (n k, float32). Where it
+        Targets are labels (n, int64) or shares of the classes (n k, float32). Of a batch of
+        `count` images that several processes share, they are those of `part`. Where it
         `is_measured`, how far each layer moves is kept.
         """
         self.step += 1
+        count = len(targets) if count is None else count
         for buffer, kept in self._statistics:
             kept.copy_(buffer)
-        self.network.zero_grad(set_to_none=True)
-        with _drawn(self.recipe.seed, self.step):
+        if self._sliced is None:
             found = self._gradients(images, targets)
+        else:
+            found = self._sliced_gradients(self._sliced, images, targets, count)
         if found is not None:
             with self.clock("update"):
                 norms = self.motion.norms()
@@ -94,7 +103,7 @@ class Learner:
                         self.average.follow(self.step)
                 else:
                     found = None
-        self.seen += len(targets)
+        self.seen += count
         if found is None:
             for buffer, kept in self._statistics:
                 buffer.copy_(kept)
@@ -103,15 +112,38 @@ class Learner:
             return None
         value, correct = found
         self.bad_in_a_row = 0
-        self.loss_sum += value * len(targets)
+        self.loss_sum += value * count
         self.correct += correct
         return value
 
-    def _gradients(self, images: Tensor, targets: Tensor) -> tuple[float, int] | None:
-        """Loss of a batch and how many it has right, once gradients are there; None: no number.
+    def part(self, images: int) -> tuple[int, int]:
+        """Which images of a batch this process computes: from the first to before the second."""
+        return (0, images) if self._sliced is None else self._sliced.part(images)
 
-        A batch of several parts has the mean of their losses, weighted by their images.
-        """
+    def _sliced_gradients(
+        self, sliced: Sliced, images: Tensor, targets: Tensor, count: int
+    ) -> tuple[float, int] | None:
+        """As `_gradients`, over the slices of a batch; adding up and waiting count as update."""
+
+        def compute(number: int, start: int, end: int) -> tuple[float, int] | None:
+            return self._gradients(images[start:end], targets[start:end], number)
+
+        inside = self.time_s["forward"] + self.time_s["backward"]
+        with self.clock("update"):
+            found = sliced.gradients(compute, count, [kept for _, kept in self._statistics])
+        self.time_s["update"] -= self.time_s["forward"] + self.time_s["backward"] - inside
+        return found
+
+    def _gradients(
+        self, images: Tensor, targets: Tensor, number: int = 0
+    ) -> tuple[float, int] | None:
+        """Loss of a slice and how many it has right, once gradients are there; None: no number."""
+        self.network.zero_grad(set_to_none=True)
+        with _drawn(self.recipe.seed, self.step, number):
+            return self._in_parts(images, targets)
+
+    def _in_parts(self, images: Tensor, targets: Tensor) -> tuple[float, int] | None:
+        """As `_gradients`; of several parts the mean of their losses, weighted by their images."""
         count, most = len(targets), self.recipe.micro_batch
         parts = sizes(count, most) if 0 < most < count else [count]
         loss_sum, correct, start = 0.0, 0, 0
@@ -208,16 +240,24 @@ class Learner:
         self._began = time.perf_counter()
 
 
+def _too_many(processes: int, slices: int) -> RecipeError:
+    return RecipeError(
+        f"{processes} processes cannot share a batch of slices={slices}.",
+        why="each computes whole slices, and what is computed apart is a matter of the recipe.",
+        fix=f"start {slices} or fewer, or train a new run with slices={processes}.",
+    )
+
+
 @contextmanager
-def _drawn(seed: int, step: int) -> Iterator[None]:
-    """Random numbers by seed and step inside (dropout); outside, they go on as if none was drawn.
+def _drawn(seed: int, step: int, number: int) -> Iterator[None]:
+    """Random numbers by seed, step and slice inside (dropout); outside as if none was drawn.
 
     A resumed training leaves out what the first one left out, without keeping the generator.
     """
     generator = torch.default_generator
     state = generator.get_state()
     try:
-        generator.manual_seed((seed * 1_000_003 + step) % 2**63)
+        generator.manual_seed((seed * 1_000_003 + step + (number << 40)) % 2**63)
         yield
     finally:
         generator.set_state(state)

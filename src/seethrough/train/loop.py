@@ -34,6 +34,7 @@ from seethrough.train.events import (
 )
 from seethrough.train.learner import LEARNING, Learner
 from seethrough.train.pace import Pace
+from seethrough.train.parallel import ALONE, World
 from seethrough.train.place import Place, exact
 from seethrough.train.recipe import Recipe
 from seethrough.train.schedule import learning_rate
@@ -62,6 +63,7 @@ def train(
     watched: Sequence[int] = (),
     pace: Pace | None = None,
     rate_factor: Callable[[int], float] = as_planned,
+    world: World = ALONE,
 ) -> Iterator[Event]:
     """Train `network` in place and say what happens.
 
@@ -71,16 +73,25 @@ def train(
     `should_stop` is asked after every step and within evaluations, and once it said yes is not
     asked again; a stop keeps a snapshot.
     With `resume`, goes on from a snapshot of the same network, data, recipe and pace.
+    In a `world` of several all do this at once; what the first one resumes, all resume.
     """
     batches = Batches.of(dataset, recipe)
-    learner = Learner(network, recipe)
+    learner = Learner(network, recipe, world)
     if resume is not None:
         learner.restore(resume)
+    if world.size > 1:
+        learner.restore(world.state(learner.state()))
     course = _Course(
-        learner, batches, tuple(watched), _latched(should_stop), pace or Pace(), rate_factor
+        learner,
+        batches,
+        tuple(watched),
+        _latched(lambda: world.agreed(should_stop())),
+        pace or Pace(),
+        rate_factor,
+        world,
     )
     with exact(place or Place()):
-        if resume is None:
+        if learner.step == 0:
             yield course.started()
             untrained = course.epoch_end()
             if untrained is None:  # nothing was learned yet: there is nothing to keep
@@ -120,6 +131,7 @@ class _Course:
     should_stop: Callable[[], bool]
     pace: Pace
     rate_factor: Callable[[int], float]
+    world: World
 
     def started(self) -> Started:
         """What will happen."""
@@ -161,16 +173,16 @@ class _Course:
         per_epoch = len(self.batches.sizes)
         epoch = learner.epoch + 1
         taken = learner.step - learner.epoch * per_epoch
-        feed = self.batches.epoch(epoch, skip=taken)
+        feed = self.batches.epoch(epoch, skip=taken, part=learner.part)
         learner.network.train()
         shares = self.pace.in_epoch(epoch)
-        for _ in range(taken, per_epoch):
+        for count in self.batches.sizes[taken:]:
             with learner.clock("input"):
                 images, labels = next(feed)
             lr = learning_rate(learner.step + 1, recipe.epochs * per_epoch, recipe)
-            lr *= self.rate_factor(learner.step + 1)
+            lr *= self.world.same(self.rate_factor(learner.step + 1))
             is_last = learner.step + 1 == epoch * per_epoch
-            loss = learner.learn(images, labels, lr, shares, is_measured=is_last)
+            loss = learner.learn(images, labels, lr, shares, is_measured=is_last, count=count)
             yield Step(
                 step=learner.step, epoch=epoch, loss=loss, lr=lr, elapsed_s=learner.elapsed_s()
             )
@@ -188,6 +200,7 @@ class _Course:
                 dataset,
                 dataset.indices(Split.TEST),
                 should_stop=self.should_stop,
+                world=self.world,
             )
             if test is None:
                 return None

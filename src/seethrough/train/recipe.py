@@ -54,6 +54,7 @@ class Recipe:
     mixup: float = 0.0  # alpha: images and labels mixed in pairs by shares ~ Beta(alpha, alpha)
     ema: float = 0.0  # share of the averaged weights that each step keeps; 0: no average
     micro_batch: int = 0  # images at once, their gradients added up to the batch's; 0: all
+    slices: int = 1  # parts of a batch with statistics of their own: so many processes can share it
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -173,6 +174,7 @@ _RANGES: dict[str, tuple[float, float, str]] = {
     "mixup": (0, 1, "write a number from 0 to 1, such as mixup=0.2, or 0 for none."),
     "ema": (0, 0.99999, "write a share, such as ema=0.99, or 0 for no average."),
     "micro_batch": (0, 65_536, "write a number of images, such as micro_batch=32, or 0 for all."),
+    "slices": (1, 1024, "write a number of parts, such as slices=2, or 1 for the whole batch."),
     "seed": (0, 2**63 - 1, "write a whole number from 0, such as seed=7."),
 }
 

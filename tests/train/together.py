@@ -1,0 +1,66 @@
+"""Several real processes that train together on this machine, forked so that none loads torch."""
+
+import os
+import pickle
+import signal
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from seethrough.train.parallel import ALONE, World, joined
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def forked(size: int, work: Callable[[int], Any]) -> list[tuple[int, int]]:
+    """Processes with the settings that torchrun gives; of each its id and the end of a pipe.
+
+    What `work` returns is sent as a pickle; it is given the rank.
+    """
+    port = free_port()
+    started = []
+    for rank in range(size):
+        out, into = os.pipe()
+        child = os.fork()
+        if child == 0:
+            try:
+                signal.signal(signal.SIGINT, signal.default_int_handler)
+                os.close(out)
+                settings = {"RANK": rank, "WORLD_SIZE": size, "MASTER_PORT": port}
+                os.environ |= {name: str(value) for name, value in settings.items()}
+                os.environ |= {"MASTER_ADDR": "127.0.0.1", "LOCAL_RANK": str(rank)}
+                with os.fdopen(into, "wb") as pipe:
+                    pickle.dump(work(rank), pipe)
+                os._exit(0)
+            except BaseException as error:  # a child must never go on as a second test run
+                os.write(2, f"rank {rank}: {type(error).__name__}: {error}\n".encode())
+                os._exit(1)
+        os.close(into)
+        started.append((child, out))
+    return started
+
+
+def together(size: int, work: Callable[[World], Any]) -> list[Any]:
+    """What `work` gives in each process of a world; in a world of one, here."""
+    if size == 1:
+        return [work(ALONE)]
+
+    def joining(rank: int) -> Any:
+        with joined() as world:
+            assert (world.rank, world.size) == (rank, size)
+            return work(world)
+
+    answers = []
+    for child, pipe in forked(size, joining):
+        with os.fdopen(pipe, "rb") as said:
+            content = said.read()
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        assert code == 0, f"a process ended with {code}"
+        answers.append(pickle.loads(content))
+    return answers
