@@ -22,3 +22,8 @@ def notes(run: Run) -> list[str]:
 def weights(run: Run) -> bytes:
     """The bytes of the finished weights, digest of the file included."""
     return (run.folder / "weights.safetensors").read_bytes()
+
+
+def moments(run: Run) -> bytes:
+    """The bytes of every moment that was kept."""
+    return (run.folder / "moments.bin").read_bytes()

@@ -12,7 +12,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from tests.runs.history import history, weights
+from tests.runs.history import history, moments, weights
 
 from seethrough.errors import StorageError
 from seethrough.runs import checkpoints
@@ -21,9 +21,10 @@ from seethrough.runs.record import record
 from seethrough.train import loop
 from seethrough.train.place import Place
 
-# Calls that make something durable, in an undisturbed run of 3 epochs: per checkpoint the log's
-# fsync and three of the checkpoint's file; one for their folder; three results; the log's end.
-DURABLE_CALLS = 3 * (1 + 3) + 1 + 3 * 3 + 1
+# Calls that make something durable, in an undisturbed run of 3 epochs: per checkpoint an fsync of
+# the moments, one of the log and three of the checkpoint's file; one for their folder; three
+# results; the log's end.
+DURABLE_CALLS = 3 * (1 + 1 + 3) + 1 + 3 * 3 + 1
 
 
 def in_a_child(work):
@@ -101,16 +102,17 @@ def test_killed_at_any_durable_call_it_resumes_to_the_same_bits(
         go(run)
     assert weights(run) == weights(finished)
     assert history(run) == history(finished)
+    assert moments(run) == moments(finished)
     assert run.report == finished.report
     assert leftovers(run) == []
 
 
 def test_killed_many_times_in_one_run_it_ends_with_the_same_bits(finished, make_run, photos):
     run = make_run()
-    moments = random.Random(7)
+    chance = random.Random(7)
     kills = 0
     while run.summary.state != "finished":
-        number = moments.randrange(4, 12)
+        number = chance.randrange(4, 12)
 
         def work(number=number):
             killed_at(number)
@@ -121,6 +123,7 @@ def test_killed_many_times_in_one_run_it_ends_with_the_same_bits(finished, make_
     assert kills > 1
     assert weights(run) == weights(finished)
     assert history(run) == history(finished)
+    assert moments(run) == moments(finished)
 
 
 def started(run, photos, *, with_signals=False):
@@ -146,11 +149,11 @@ def started(run, photos, *, with_signals=False):
 def test_killed_at_random_moments_it_resumes_to_the_same_bits(
     trials, finished, make_run, photos, go
 ):
-    moments = random.Random(11)
+    chance = random.Random(11)
     for _ in range(trials):
         run = make_run()
         child, told = started(run, photos)
-        for _ in range(moments.randrange(1, 19)):
+        for _ in range(chance.randrange(1, 19)):
             os.read(told, 1)
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
@@ -159,6 +162,7 @@ def test_killed_at_random_moments_it_resumes_to_the_same_bits(
             go(run)
         assert weights(run) == weights(finished)
         assert history(run) == history(finished)
+        assert moments(run) == moments(finished)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -178,6 +182,7 @@ def test_asked_to_stop_by_a_signal_it_saves_and_ends_cleanly(
         go(run)
     assert weights(run) == weights(finished)
     assert history(run) == history(finished)
+    assert moments(run) == moments(finished)
 
 
 @pytest.mark.parametrize(
@@ -207,4 +212,5 @@ def test_on_a_full_disk_it_says_so_loses_nothing_and_goes_on_when_there_is_room(
     go(run)
     assert weights(run) == weights(finished)
     assert history(run) == history(finished)
+    assert moments(run) == moments(finished)
     assert leftovers(run) == []

@@ -87,7 +87,8 @@ def whole(photos):
 def test_events_come_in_the_order_that_is_promised(whole, photos):
     kinds = [type(event).__name__ for event in whole]
     epoch = ["Step"] * 6 + ["EpochEnd", "Snapshot"]
-    assert kinds == ["Started", "EpochEnd", *epoch, *epoch, *epoch, "Done"]
+    without_moments = [kind for kind in kinds if kind != "MomentDue"]
+    assert without_moments == ["Started", "EpochEnd", *epoch, *epoch, *epoch, "Done"]
     assert whole[0] == Started(
         epochs=3, steps=STEPS, images=44, test_images=9, classes=photos.classes, watched=()
     )

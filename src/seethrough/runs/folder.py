@@ -3,6 +3,7 @@
     run.json                  what it is (manifest.py)
     log.jsonl                 what happened (log.py)
     checkpoints/              where to go on (checkpoints.py)
+    moments.bin               the network as it was after some of its steps (moments.py)
     weights.safetensors       the trained network
     predictions.safetensors   what it says of the test images
     report.json               how good it is
@@ -27,9 +28,10 @@ from seethrough.evaluate.report import Report
 from seethrough.model import spec
 from seethrough.model.coded import ModuleSpec, Network, Origin
 from seethrough.model.shapes import LayerSize, measure
-from seethrough.runs import consent, log, manifest, summary
+from seethrough.runs import consent, log, manifest, moments, summary
 from seethrough.runs.log import LogEvent
 from seethrough.runs.manifest import Manifest
+from seethrough.runs.moments import Moment
 from seethrough.runs.summary import Summary
 
 if TYPE_CHECKING:
@@ -118,6 +120,17 @@ class Run:
             if is_own_code or not self.summary.is_finished:
                 raise
             raise CheckpointError(error.what, why=error.why, fix=_make_again(self)) from None
+
+    @property
+    def moments(self) -> tuple[Moment, ...]:
+        """The steps at which its network was kept as it was, the first one first."""
+        return moments.listed(self.folder)
+
+    def classifier_at(self, step: int) -> "Classifier":
+        """The network as it was judged after `step`; RunError where that is none of `moments`."""
+        from seethrough.runs import past
+
+        return past.classifier_at(self, step)
 
     @property
     def predictions(self) -> "Predictions":

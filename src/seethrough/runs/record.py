@@ -17,14 +17,24 @@ from seethrough.model.checkpoint import weights_sha256
 from seethrough.model.coded import Network
 from seethrough.model.make import make
 from seethrough.model.presets import asked_for
-from seethrough.runs import checkpoints, creation, durable, lines, process, results
+from seethrough.runs import checkpoints, creation, durable, lines, past, process, results
 from seethrough.runs.checkpoints import Checkpoint
 from seethrough.runs.folder import Run, open_run
 from seethrough.runs.interruption import interruption
 from seethrough.runs.log import Log, LogEvent, begins_with
+from seethrough.runs.moments import MomentFile
 from seethrough.runs.start import pace_of, put_into
 from seethrough.train import loop
-from seethrough.train.events import Done, EpochEnd, Event, Snapshot, Started, Step, Stopped
+from seethrough.train.events import (
+    Done,
+    EpochEnd,
+    Event,
+    MomentDue,
+    Snapshot,
+    Started,
+    Step,
+    Stopped,
+)
 from seethrough.train.place import Place, exact
 from seethrough.train.recipe import Recipe
 
@@ -92,7 +102,7 @@ def record(
         try:
             yield from recording.lines(should_stop)
         finally:
-            recording.log.close()
+            recording.close()
 
 
 class _Recording:
@@ -124,8 +134,23 @@ class _Recording:
             self.notes.append(f"Resumed after step {self.kept.state.step}.")
         elif path.exists():
             self.notes.append("Started over: there was no checkpoint to go on from.")
+        self.moments = self._opened_moments()
         self.log = Log(path, keep=self.kept.log.length if self.kept else 0)
         self.epoch, self.seconds, self.accuracy = 0, 0.0, run.summary.test_accuracy
+
+    def _opened_moments(self) -> MomentFile:
+        """The file of moments, with those that the checkpoint had seen."""
+        if self.kept is None:
+            return MomentFile(self.run.folder, keep=0)
+        keep, lost = past.kept_bytes(self.run.folder, step=self.kept.state.step)
+        if lost:
+            self.notes.append(f"Moments are damaged: {lost} of them are lost.")
+        return MomentFile(self.run.folder, keep=keep)
+
+    def close(self) -> None:
+        """Let go of what is appended to."""
+        self.log.close()
+        self.moments.close()
 
     def lines(self, should_stop: Callable[[], bool]) -> Iterator[LogEvent]:
         """Every line that this recording adds to the log."""
@@ -166,7 +191,10 @@ class _Recording:
                 self.epoch, self.seconds = event.epoch, event.elapsed_s
                 self.accuracy = event.test_accuracy
                 yield self._add(lines.epoch(event))
+            case MomentDue():
+                self.moments.append(past.packed(event))
             case Snapshot():
+                self.moments.sync()
                 kept = Checkpoint(
                     state=event.state,
                     log=self.log.sync(),

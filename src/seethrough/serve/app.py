@@ -14,6 +14,7 @@ from seethrough.serve.opening import Opening
 from seethrough.serve.pages import pages
 from seethrough.serve.routes import router
 from seethrough.serve.routes_inside import router as inside
+from seethrough.serve.routes_time import router as time
 from seethrough.serve.routes_try import router as trying
 from seethrough.version import __version__
 
@@ -65,6 +66,7 @@ def create_app(
     app.include_router(router)
     app.include_router(inside)
     app.include_router(trying)
+    app.include_router(time)
     studio = pages()
 
     @app.get("/{address:path}", include_in_schema=False)

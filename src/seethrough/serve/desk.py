@@ -39,9 +39,15 @@ class Desk:
         """The photos of a run."""
         return Album(self.shelf.run(run_id), self.shelf, self.drops)
 
-    def look(self, run_id: str, photo_id: str, weights_sha256: str | None = None) -> Look:
-        """A photo on its way through a run's network; for the worker."""
-        return self.looks.look(self.album(run_id), photo_id, weights_sha256)
+    def look(
+        self,
+        run_id: str,
+        photo_id: str,
+        weights_sha256: str | None = None,
+        step: int | None = None,
+    ) -> Look:
+        """A photo on its way through a run's network, now or at a moment; for the worker."""
+        return self.looks.look(self.album(run_id), photo_id, weights_sha256, step)
 
     def drop(self, run_id: str, content: bytes, name: str) -> Photo:
         """Take in a photo and judge it, where the run has learned anything yet; for the worker."""

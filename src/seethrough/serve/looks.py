@@ -153,12 +153,17 @@ class Looks:
         self._shelf, self._looks, self._size = shelf, looks, size
         self._held: OrderedDict[tuple[str, str, str], Look] = OrderedDict()
 
-    def look(self, album: Album, photo_id: str, weights_sha256: str | None) -> Look:
-        """The photo in the run's network, in that state of its weights; None: as it is now."""
+    def look(
+        self, album: Album, photo_id: str, weights_sha256: str | None, step: int | None = None
+    ) -> Look:
+        """The photo in the run's network, in that state of its weights; None: whichever it has.
+
+        `step` names a moment of the run; None: as it is now.
+        """
         run = album.run
         if weights_sha256 is not None and (run.id, weights_sha256, photo_id) in self._held:
             return self._kept((run.id, weights_sha256, photo_id))
-        network = self._shelf.network(run)
+        network = self._shelf.network(run, step)
         if weights_sha256 not in {None, network.weights_sha256}:
             raise Refusal(
                 409,

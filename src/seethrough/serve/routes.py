@@ -28,6 +28,10 @@ PICTURE_BODY: dict[str, object] = {
     }
 }
 Order = Literal["sure", "unsure", "file"]
+Moment = Annotated[
+    int | None,
+    Query(ge=0, description="As the network was after this step: one of the run's moments."),
+]
 PhotoName = Annotated[
     str | None, Header(alias="X-Photo-Name", description="The file's name, percent-encoded.")
 ]
@@ -106,11 +110,12 @@ async def layer_weights(
     run: str,
     layer: str,
     part: Literal["weight", "bias"] = "weight",
+    step: Moment = None,
 ) -> Response:
     """A layer's weights; their shape stands in the header X-Shape."""
     found = await run_sync(desk.shelf.run, run)
     array = await desk.worker.do(
-        request, lambda: kernels.weights(desk.shelf.network(found).classifier, layer, part)
+        request, lambda: kernels.weights(desk.shelf.network(found, step).classifier, layer, part)
     )
     return answers.floats(array)
 

@@ -21,6 +21,10 @@ Weights = Annotated[
     str | None,
     Query(description="Of the trace that is on screen; 409 when the network has learned on since."),
 ]
+Moment = Annotated[
+    int | None,
+    Query(ge=0, description="As the network was after this step: one of the run's moments."),
+]
 Label = Annotated[str | None, Query(description="The class that is taken for the true one.")]
 Rate = Annotated[
     float | None, Query(gt=0, le=1000, description="Learning rate; without it the recipe's peak.")
@@ -29,17 +33,26 @@ Index = Annotated[list[int], Query(description="The parameter's place: one numbe
 
 
 @router.get("/trace")
-async def trace(desk: TheDesk, request: Request, run: str, photo: str) -> wire.TraceMessage:
+async def trace(
+    desk: TheDesk, request: Request, run: str, photo: str, step: Moment = None
+) -> wire.TraceMessage:
     """The photo's way through the network: what each layer is, and where its numbers lie."""
-    return await desk.worker.do(request, lambda: desk.look(run, photo).message)
+    return await desk.worker.do(request, lambda: desk.look(run, photo, step=step).message)
 
 
 @router.get("/activations", response_class=Floats)
 async def activations(
-    desk: TheDesk, request: Request, run: str, photo: str, weights_sha256: Weights = None
+    desk: TheDesk,
+    request: Request,
+    run: str,
+    photo: str,
+    weights_sha256: Weights = None,
+    step: Moment = None,
 ) -> Response:
     """Every layer's output, one after another, at the offsets that the trace tells."""
-    content = await desk.worker.do(request, lambda: desk.look(run, photo, weights_sha256).floats())
+    content = await desk.worker.do(
+        request, lambda: desk.look(run, photo, weights_sha256, step).floats()
+    )
     return Floats(content)
 
 
@@ -54,11 +67,12 @@ async def equation(
     row: Cell = None,
     column: Cell = None,
     weights_sha256: Weights = None,
+    step: Moment = None,
 ) -> wire.EquationMessage:
     """The arithmetic behind one activation; the shown digits add up."""
     found = await desk.worker.do(
         request,
-        lambda: desk.look(run, photo, weights_sha256).trace.equation(
+        lambda: desk.look(run, photo, weights_sha256, step).trace.equation(
             layer, unit=unit, row=row, column=column
         ),
     )
@@ -74,11 +88,12 @@ async def partials(
     layer: str,
     unit: Unit,
     weights_sha256: Weights = None,
+    step: Moment = None,
 ) -> Response:
     """One map for each input channel, before they are added up; shape in the header X-Shape."""
     maps = await desk.worker.do(
         request,
-        lambda: desk.look(run, photo, weights_sha256).trace.partials(layer, unit),
+        lambda: desk.look(run, photo, weights_sha256, step).trace.partials(layer, unit),
     )
     return answers.floats(maps)
 
@@ -94,10 +109,11 @@ async def backward(
     photo: str,
     label: Label = None,
     weights_sha256: Weights = None,
+    step: Moment = None,
 ) -> wire.BackwardMessage:
     """What came back from the loss: to which layers and parameters, and where it lies."""
     return await desk.worker.do(
-        request, lambda: desk.look(run, photo, weights_sha256).back(label).message
+        request, lambda: desk.look(run, photo, weights_sha256, step).back(label).message
     )
 
 
@@ -109,10 +125,11 @@ async def gradients(
     photo: str,
     label: Label = None,
     weights_sha256: Weights = None,
+    step: Moment = None,
 ) -> Response:
     """The gradient at the photo and at every layer, at the offsets that `backward` tells."""
     content = await desk.worker.do(
-        request, lambda: desk.look(run, photo, weights_sha256).back(label).floats()
+        request, lambda: desk.look(run, photo, weights_sha256, step).back(label).floats()
     )
     return Floats(content)
 
@@ -129,12 +146,13 @@ async def gradient_equation(
     column: Cell = None,
     label: Label = None,
     weights_sha256: Weights = None,
+    step: Moment = None,
 ) -> wire.EquationMessage:
     """The arithmetic behind the gradient at one cell of a layer or of the photo."""
     found = await desk.worker.do(
         request,
         lambda: (
-            desk.look(run, photo, weights_sha256)
+            desk.look(run, photo, weights_sha256, step)
             .back(label)
             .backward.equation(layer, unit, row, column)
         ),
@@ -152,11 +170,12 @@ async def parameter_gradients(
     name: str = "weight",
     label: Label = None,
     weights_sha256: Weights = None,
+    step: Moment = None,
 ) -> Response:
     """What came back to a learned parameter; its shape stands in the header X-Shape."""
     array = await desk.worker.do(
         request,
-        lambda: gradients_of(desk.look(run, photo, weights_sha256).back(label), layer, name),
+        lambda: gradients_of(desk.look(run, photo, weights_sha256, step).back(label), layer, name),
     )
     return answers.floats(array)
 
@@ -172,12 +191,13 @@ async def parameter_equation(
     name: str = "weight",
     label: Label = None,
     weights_sha256: Weights = None,
+    step: Moment = None,
 ) -> wire.EquationMessage:
     """The arithmetic behind the gradient of one learned number."""
     found = await desk.worker.do(
         request,
         lambda: (
-            desk.look(run, photo, weights_sha256)
+            desk.look(run, photo, weights_sha256, step)
             .back(label)
             .backward.parameter_equation(layer, name, *index)
         ),
@@ -197,11 +217,12 @@ async def learning_step(
     label: Label = None,
     learning_rate: Rate = None,
     weights_sha256: Weights = None,
+    step: Moment = None,
 ) -> wire.LearningStepMessage:
     """What one step on this photo would change, by the run's optimizer; the run stays as it is."""
     return await desk.worker.do(
         request,
-        lambda: desk.look(run, photo, weights_sha256).step_message(label, learning_rate),
+        lambda: desk.look(run, photo, weights_sha256, step).step_message(label, learning_rate),
     )
 
 
@@ -214,11 +235,14 @@ async def activations_after(
     label: Label = None,
     learning_rate: Rate = None,
     weights_sha256: Weights = None,
+    step: Moment = None,
 ) -> Response:
     """Every layer's output after that step, at the offsets that the trace tells."""
     content = await desk.worker.do(
         request,
-        lambda: floats_of(desk.look(run, photo, weights_sha256).step(label, learning_rate).after),
+        lambda: floats_of(
+            desk.look(run, photo, weights_sha256, step).step(label, learning_rate).after
+        ),
     )
     return Floats(content)
 
@@ -234,11 +258,12 @@ async def learning_update(
     label: Label = None,
     learning_rate: Rate = None,
     weights_sha256: Weights = None,
+    step: Moment = None,
 ) -> wire.UpdateMessage:
     """How one weight changes in that step, line by line."""
     return await desk.worker.do(
         request,
         lambda: update_message(
-            desk.look(run, photo, weights_sha256).step(label, learning_rate), name, index
+            desk.look(run, photo, weights_sha256, step).step(label, learning_rate), name, index
         ),
     )

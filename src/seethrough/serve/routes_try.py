@@ -43,7 +43,8 @@ async def what_if(
 ) -> wire.WhatIfMessage:
     """What the network would say with something changed, and which units that reaches."""
     return await desk.worker.do(
-        request, lambda: desk.look(run, photo, question.weights_sha256).what_if(question)
+        request,
+        lambda: desk.look(run, photo, question.weights_sha256, question.step).what_if(question),
     )
 
 
@@ -55,10 +56,11 @@ async def what_if_activations(
     photo: str,
     change_id: Annotated[str, Query(description="Of the answer whose numbers these are.")],
     weights_sha256: str | None = None,
+    step: Annotated[int | None, Query(ge=0)] = None,
 ) -> Response:
     """Every layer's output with the change, at the trace's offsets; then the altered photo."""
     content = await desk.worker.do(
-        request, lambda: desk.look(run, photo, weights_sha256).tried_floats(change_id)
+        request, lambda: desk.look(run, photo, weights_sha256, step).tried_floats(change_id)
     )
     return Floats(content)
 

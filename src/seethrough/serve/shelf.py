@@ -29,6 +29,7 @@ T = TypeVar("T")
 RUNS = 256
 DATASETS = 8
 NETWORKS = 4
+MOMENTS = 8  # networks as they were; none has more than a twelfth of 200 MB
 
 Signature = tuple[tuple[str, int], ...]
 
@@ -50,6 +51,7 @@ class Shelf:
         self._datasets: OrderedDict[str, Dataset] = OrderedDict()
         self._said: OrderedDict[str, Float32[np.ndarray, "n k"]] = OrderedDict()
         self._networks: OrderedDict[str, tuple[Signature, Network]] = OrderedDict()
+        self._past: OrderedDict[str, Network] = OrderedDict()
         self._finding, self._loading = threading.Lock(), threading.Lock()
 
     def summaries(self) -> list[Summary]:
@@ -100,13 +102,16 @@ class Shelf:
         """Whether the run has put any weights on the disk."""
         return bool(_signature(run.folder))
 
-    def network(self, run: Run) -> Network:
+    def network(self, run: Run, step: int | None = None) -> Network:
         """The run's network as it is now: finished, or as of its newest checkpoint.
 
-        Loads torch; only the worker calls it, so that no lock is needed.
+        With a step, as it was at that moment. Loads torch; only the worker calls it, so that no
+        lock is needed.
         """
         from seethrough.model.checkpoint import weights_sha256
 
+        if step is not None:
+            return self._network_at(run, step)
         signature = _signature(run.folder)
         held = self._networks.get(run.id)
         if held is None or held[0] != signature:
@@ -114,6 +119,16 @@ class Shelf:
             network = Network(classifier, weights_sha256(classifier.module))
             self._networks[run.id] = (signature, network)
         return _kept(self._networks, run.id, NETWORKS)[1]
+
+    def _network_at(self, run: Run, step: int) -> Network:
+        from seethrough.model.checkpoint import weights_sha256
+        from seethrough.runs.past import moment_at
+
+        key = f"{run.id} {moment_at(run, step).sha256}"
+        if key not in self._past:
+            classifier = run.classifier_at(step)
+            self._past[key] = Network(classifier, weights_sha256(classifier.module))
+        return _kept(self._past, key, MOMENTS)
 
 
 def _written(run: Run) -> int | None:

@@ -1,6 +1,7 @@
 """What happens in training, as frozen events; their fields are the words of the log.
 
 Started, then per epoch its Steps, its EpochEnd and a Snapshot; at the end Done, or Stopped.
+After some steps, and before the first one, a MomentDue.
 Shares are 0..1. A number that is not finite is None: it is shown as missing, never repaired.
 """
 
@@ -83,6 +84,16 @@ class Snapshot:
     state: TrainState
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class MomentDue:
+    """The network as it would be judged after this step, to be kept; see `train.moments`."""
+
+    step: int
+    epoch: int  # that the step belongs to; 0: nothing was learned yet
+    tensors: Mapping[str, Tensor]  # of the module's state; the average where weights are averaged
+    is_whole: bool  # all of that state
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stopped:
     """The last event of a training that was asked to stop; resume from the last snapshot."""
@@ -101,4 +112,4 @@ class Done:
     elapsed_s: float
 
 
-Event = Started | Step | EpochEnd | Snapshot | Stopped | Done
+Event = Started | Step | EpochEnd | MomentDue | Snapshot | Stopped | Done

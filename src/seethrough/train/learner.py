@@ -190,10 +190,16 @@ class Learner:
             if tensor.is_floating_point()
         )
 
+    def judged(self) -> Mapping[str, Tensor]:
+        """The module's state with which it is judged and used; not a copy."""
+        if self.average is not None:
+            return self.average.average()
+        state: Mapping[str, Tensor] = self.network.state_dict()
+        return state
+
     def state(self) -> TrainState:
         """A copy of everything, to go on from."""
-        own = self.network.state_dict() if self.average is None else self.average.average()
-        tensors = {f"weights.{name}": tensor for name, tensor in own.items()}
+        tensors = {f"weights.{name}": tensor for name, tensor in self.judged().items()}
         if self.average is not None:
             learning = self.average.weights()
             tensors |= {f"learning.{name}": tensor for name, tensor in learning.items()}

@@ -26,6 +26,7 @@ from seethrough.train.events import (
     Done,
     EpochEnd,
     Event,
+    MomentDue,
     Snapshot,
     Started,
     Step,
@@ -33,6 +34,8 @@ from seethrough.train.events import (
     TrainState,
 )
 from seethrough.train.learner import LEARNING, Learner
+from seethrough.train.moments import Plan
+from seethrough.train.moments import plan as moments_of
 from seethrough.train.pace import Pace
 from seethrough.train.parallel import ALONE, World
 from seethrough.train.place import Place, exact
@@ -69,27 +72,16 @@ def train(
 
     `rate_factor` is asked before every step, with its number, for what the learning rate of the
     schedule is multiplied by.
-
     `should_stop` is asked after every step and within evaluations, and once it said yes is not
     asked again; a stop keeps a snapshot.
     With `resume`, goes on from a snapshot of the same network, data, recipe and pace.
     In a `world` of several all do this at once; what the first one resumes, all resume.
     """
     batches = Batches.of(dataset, recipe)
-    learner = Learner(network, recipe, world)
-    if resume is not None:
-        learner.restore(resume)
-    if world.size > 1:
-        learner.restore(world.state(learner.state()))
-    course = _Course(
-        learner,
-        batches,
-        tuple(watched),
-        _latched(lambda: world.agreed(should_stop())),
-        pace or Pace(),
-        rate_factor,
-        world,
-    )
+    learner = _ready(Learner(network, recipe, world), resume, world)
+    kept = moments_of(learner.judged(), per_epoch=len(batches.sizes), epochs=recipe.epochs)
+    seen, stop = tuple(watched), _latched(lambda: world.agreed(should_stop()))
+    course = _Course(learner, batches, seen, stop, pace or Pace(), kept, rate_factor, world)
     with exact(place or Place()):
         if learner.step == 0:
             yield course.started()
@@ -98,6 +90,7 @@ def train(
                 yield course.stopped()
                 return
             yield untrained
+            yield from course.moment()
             learner.begin_epoch()
         while learner.epoch < recipe.epochs:
             yield from course.epoch()
@@ -107,6 +100,15 @@ def train(
                 return
         learner.settle()
         yield Done(step=learner.step, epoch=learner.epoch, elapsed_s=learner.elapsed_s())
+
+
+def _ready(learner: Learner, resume: TrainState | None, world: World) -> Learner:
+    """Where it goes on; in a world of several all are where the first one is."""
+    if resume is not None:
+        learner.restore(resume)
+    if world.size > 1:
+        learner.restore(world.state(learner.state()))
+    return learner
 
 
 def _latched(should_stop: Callable[[], bool]) -> Callable[[], bool]:
@@ -130,6 +132,7 @@ class _Course:
     watched: tuple[int, ...]
     should_stop: Callable[[], bool]
     pace: Pace
+    moments: Plan
     rate_factor: Callable[[int], float]
     world: World
 
@@ -168,7 +171,20 @@ class _Course:
             with learner.clock("saving"):  # the time that whoever reads the events takes for it
                 yield Snapshot(state=learner.state())
 
-    def _steps(self) -> Iterator[Step]:
+    def moment(self) -> Iterator[MomentDue]:
+        """The network after the newest step, if this is a moment to keep."""
+        learner, moments = self.learner, self.moments
+        if learner.step not in moments.steps:
+            return
+        state = learner.judged()
+        yield MomentDue(
+            step=learner.step,
+            epoch=-(-learner.step // len(self.batches.sizes)),
+            tensors={name: state[name].detach().clone() for name in moments.names},
+            is_whole=moments.is_whole,
+        )
+
+    def _steps(self) -> Iterator[Step | MomentDue]:
         learner, recipe = self.learner, self.batches.recipe
         per_epoch = len(self.batches.sizes)
         epoch = learner.epoch + 1
@@ -186,6 +202,7 @@ class _Course:
             yield Step(
                 step=learner.step, epoch=epoch, loss=loss, lr=lr, elapsed_s=learner.elapsed_s()
             )
+            yield from self.moment()
             if learner.bad_in_a_row >= _BAD_STEPS:
                 raise _diverged(learner)
             if self.should_stop():

@@ -61,6 +61,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run}/moments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Moments
+         * @description The steps after which the network was kept as it was.
+         */
+        get: operations["moments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run}/moments/kernels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Kernels Over Time
+         * @description A layer's weights at every moment: one axis more than `weights`, first, in X-Shape.
+         */
+        get: operations["kernels_over_time"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run}/photos": {
         parameters: {
             query?: never;
@@ -738,6 +778,11 @@ export interface components {
              * @enum {string}
              */
             kind: "epoch";
+            /**
+             * Layers
+             * @default []
+             */
+            layers: components["schemas"]["LayerMotionMessage"][];
             /** Step */
             step: number;
             /** Test Accuracy */
@@ -871,6 +916,18 @@ export interface components {
             shape: number[];
         };
         /**
+         * LayerMotionMessage
+         * @description How strongly a layer was pulled in an epoch, and how far it moved.
+         */
+        LayerMotionMessage: {
+            /** Gradient Norm */
+            gradient_norm: number | null;
+            /** Name */
+            name: string;
+            /** Update Share */
+            update_share: number | null;
+        };
+        /**
          * LayerSize
          * @description One layer of the network as text and integers.
          */
@@ -923,6 +980,32 @@ export interface components {
          * @description One line of a run's log.
          */
         LogEvent: components["schemas"]["StartedEvent"] | components["schemas"]["StepEvent"] | components["schemas"]["EpochEvent"] | components["schemas"]["CheckpointEvent"] | components["schemas"]["NoteEvent"] | components["schemas"]["EndEvent"];
+        /**
+         * MomentMessage
+         * @description The network as it was judged after one step.
+         */
+        MomentMessage: {
+            /** Epoch */
+            epoch: number;
+            /** Step */
+            step: number;
+            /** Test Accuracy */
+            test_accuracy: number | null;
+        };
+        /**
+         * MomentsMessage
+         * @description All moments of a run so far, the first one first.
+         */
+        MomentsMessage: {
+            /** Is Whole */
+            is_whole: boolean;
+            /** Kept */
+            kept: string[];
+            /** Kept Bytes */
+            kept_bytes: number;
+            /** Moments */
+            moments: components["schemas"]["MomentMessage"][];
+        };
         /**
          * NoteEvent
          * @description A sentence for the reader of the log: resumed, stopped by the user, a checkpoint skipped.
@@ -1421,6 +1504,8 @@ export interface components {
              *     }
              */
             photo: components["schemas"]["AlterationQuestion"];
+            /** Step */
+            step?: number | null;
             /**
              * Temperature
              * @default 1
@@ -1468,9 +1553,12 @@ export type EquationMessage = components['schemas']['EquationMessage'];
 export type EquationStep = components['schemas']['EquationStep'];
 export type ErrorMessage = components['schemas']['ErrorMessage'];
 export type GradientMessage = components['schemas']['GradientMessage'];
+export type LayerMotionMessage = components['schemas']['LayerMotionMessage'];
 export type LayerSize = components['schemas']['LayerSize'];
 export type LearningStepMessage = components['schemas']['LearningStepMessage'];
 export type LogEvent = components['schemas']['LogEvent'];
+export type MomentMessage = components['schemas']['MomentMessage'];
+export type MomentsMessage = components['schemas']['MomentsMessage'];
 export type NoteEvent = components['schemas']['NoteEvent'];
 export type OpeningMessage = components['schemas']['OpeningMessage'];
 export type ParameterChange = components['schemas']['ParameterChange'];
@@ -1602,6 +1690,70 @@ export interface operations {
             };
         };
     };
+    moments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MomentsMessage"];
+                };
+            };
+            /** @description Refused: what, why, how to fix it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    kernels_over_time: {
+        parameters: {
+            query: {
+                layer: string;
+            };
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Refused: what, why, how to fix it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
     photos: {
         parameters: {
             query?: {
@@ -1715,6 +1867,8 @@ export interface operations {
             query?: {
                 /** @description Of the trace that is on screen; 409 when the network has learned on since. */
                 weights_sha256?: string | null;
+                /** @description As the network was after this step: one of the run's moments. */
+                step?: number | null;
             };
             header?: never;
             path: {
@@ -1754,6 +1908,8 @@ export interface operations {
                 learning_rate?: number | null;
                 /** @description Of the trace that is on screen; 409 when the network has learned on since. */
                 weights_sha256?: string | null;
+                /** @description As the network was after this step: one of the run's moments. */
+                step?: number | null;
             };
             header?: never;
             path: {
@@ -1791,6 +1947,8 @@ export interface operations {
                 label?: string | null;
                 /** @description Of the trace that is on screen; 409 when the network has learned on since. */
                 weights_sha256?: string | null;
+                /** @description As the network was after this step: one of the run's moments. */
+                step?: number | null;
             };
             header?: never;
             path: {
@@ -1830,6 +1988,8 @@ export interface operations {
                 column?: number | null;
                 /** @description Of the trace that is on screen; 409 when the network has learned on since. */
                 weights_sha256?: string | null;
+                /** @description As the network was after this step: one of the run's moments. */
+                step?: number | null;
             };
             header?: never;
             path: {
@@ -1871,6 +2031,8 @@ export interface operations {
                 label?: string | null;
                 /** @description Of the trace that is on screen; 409 when the network has learned on since. */
                 weights_sha256?: string | null;
+                /** @description As the network was after this step: one of the run's moments. */
+                step?: number | null;
             };
             header?: never;
             path: {
@@ -1908,6 +2070,8 @@ export interface operations {
                 label?: string | null;
                 /** @description Of the trace that is on screen; 409 when the network has learned on since. */
                 weights_sha256?: string | null;
+                /** @description As the network was after this step: one of the run's moments. */
+                step?: number | null;
             };
             header?: never;
             path: {
@@ -1981,6 +2145,8 @@ export interface operations {
                 learning_rate?: number | null;
                 /** @description Of the trace that is on screen; 409 when the network has learned on since. */
                 weights_sha256?: string | null;
+                /** @description As the network was after this step: one of the run's moments. */
+                step?: number | null;
             };
             header?: never;
             path: {
@@ -2023,6 +2189,8 @@ export interface operations {
                 learning_rate?: number | null;
                 /** @description Of the trace that is on screen; 409 when the network has learned on since. */
                 weights_sha256?: string | null;
+                /** @description As the network was after this step: one of the run's moments. */
+                step?: number | null;
             };
             header?: never;
             path: {
@@ -2064,6 +2232,8 @@ export interface operations {
                 label?: string | null;
                 /** @description Of the trace that is on screen; 409 when the network has learned on since. */
                 weights_sha256?: string | null;
+                /** @description As the network was after this step: one of the run's moments. */
+                step?: number | null;
             };
             header?: never;
             path: {
@@ -2103,6 +2273,8 @@ export interface operations {
                 label?: string | null;
                 /** @description Of the trace that is on screen; 409 when the network has learned on since. */
                 weights_sha256?: string | null;
+                /** @description As the network was after this step: one of the run's moments. */
+                step?: number | null;
             };
             header?: never;
             path: {
@@ -2140,6 +2312,8 @@ export interface operations {
                 unit: number;
                 /** @description Of the trace that is on screen; 409 when the network has learned on since. */
                 weights_sha256?: string | null;
+                /** @description As the network was after this step: one of the run's moments. */
+                step?: number | null;
             };
             header?: never;
             path: {
@@ -2172,7 +2346,10 @@ export interface operations {
     };
     trace: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description As the network was after this step: one of the run's moments. */
+                step?: number | null;
+            };
             header?: never;
             path: {
                 run: string;
@@ -2244,6 +2421,7 @@ export interface operations {
                 /** @description Of the answer whose numbers these are. */
                 change_id: string;
                 weights_sha256?: string | null;
+                step?: number | null;
             };
             header?: never;
             path: {
@@ -2379,6 +2557,8 @@ export interface operations {
             query: {
                 layer: string;
                 part?: "weight" | "bias";
+                /** @description As the network was after this step: one of the run's moments. */
+                step?: number | null;
             };
             header?: never;
             path: {

@@ -52,6 +52,7 @@ from seethrough.serve.wire.runs import (
     WatchedPrediction,
     WindowMessage,
 )
+from seethrough.serve.wire.time import MomentMessage, MomentsMessage
 from seethrough.serve.wire.trying import (
     AlterationQuestion,
     ChangedUnitMessage,
@@ -82,6 +83,8 @@ __all__ = [
     "LearningStepMessage",
     "LogEvent",
     "Message",
+    "MomentMessage",
+    "MomentsMessage",
     "NoteEvent",
     "OpeningMessage",
     "ParameterChange",

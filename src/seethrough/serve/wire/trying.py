@@ -58,6 +58,7 @@ class WhatIfQuestion(Message):
     photo: AlterationQuestion = AlterationQuestion()
     temperature: FiniteFloat = 1.0  # probabilities = softmax(logits / temperature)
     weights_sha256: str | None = None  # of the trace that is on screen
+    step: Place | None = None  # a moment of the run; None: the network as it is now
 
 
 class ChangedUnitMessage(Message):

@@ -1,0 +1,105 @@
+"""A run's moments over HTTP: whole looks at a step, and what changed from moment to moment."""
+
+import numpy as np
+import pytest
+
+from seethrough.model.checkpoint import weights_sha256
+from seethrough.serve import wire
+
+
+@pytest.fixture
+def base(trained):
+    return f"/api/runs/{trained.run.id}"
+
+
+def floats(answer) -> np.ndarray:
+    shape = [int(size) for size in answer.headers["x-shape"].split(",")]
+    return np.frombuffer(answer.content, dtype="<f4").reshape(shape)
+
+
+def steps(client, base) -> list[int]:
+    return [each["step"] for each in client.get(f"{base}/moments").json()["moments"]]
+
+
+def test_the_moments_are_those_of_the_run_with_the_accuracy_that_was_measured(
+    client, base, trained
+):
+    told = wire.MomentsMessage.model_validate(client.get(f"{base}/moments").json())
+    assert [each.step for each in told.moments] == [0, 1, 2, 4]
+    assert [each.epoch for each in told.moments] == [0, 1, 1, 1]
+    logged = {line["step"]: line for _, line in trained.run.log() if line["kind"] == "epoch"}
+    assert told.moments[0].test_accuracy == logged[0]["test_accuracy"]
+    assert told.moments[-1].test_accuracy == logged[4]["test_accuracy"]
+    assert [each.test_accuracy for each in told.moments[1:-1]] == [None, None]
+    assert told.is_whole
+    assert told.kept == ["normalise", "conv1", "norm1", "conv2", "dense1"]
+    assert told.kept_bytes == (trained.run.folder / "moments.bin").stat().st_size
+
+
+def test_a_look_at_a_moment_shows_the_network_of_that_moment(client, base, trained):
+    photo = trained.run.dataset().images[3]
+    seen = set()
+    for step in steps(client, base):
+        own = trained.run.classifier_at(step)
+        told = wire.TraceMessage.model_validate(
+            client.get(f"{base}/photos/t3/trace", params={"step": step}).json()
+        )
+        assert told.weights_sha256 == weights_sha256(own.module)
+        trace = own.trace(photo)
+        assert told.probabilities == trace.probabilities.tolist()
+        numbers = client.get(f"{base}/photos/t3/activations", params={"step": step}).content
+        flat = np.concatenate([layer.output.ravel() for layer in trace.layers])
+        assert np.array_equal(np.frombuffer(numbers, "<f4"), flat)
+        seen.add(tuple(told.probabilities))
+    assert len(seen) == 4
+    now = client.get(f"{base}/photos/t3/trace").json()
+    last = client.get(f"{base}/photos/t3/trace", params={"step": 4}).json()
+    assert now["probabilities"] == last["probabilities"]
+
+
+def test_equations_gradients_and_changes_are_those_of_the_moment(client, base, trained):
+    own = trained.run.classifier_at(1)
+    photo = trained.run.dataset().images[3]
+    place = {"layer": "conv1", "unit": 1, "row": 2, "column": 3}
+    at = f"{base}/photos/t3"
+    told = client.get(f"{at}/equation", params={**place, "step": 1}).json()
+    equation = own.trace(photo).equation("conv1", 1, 2, 3)
+    assert told["sum"] == equation.sum
+    assert told["sum"] != client.get(f"{at}/equation", params=place).json()["sum"]
+    back = own.backward(photo, "red")
+    answer = client.get(f"{at}/backward", params={"step": 1, "label": "red"}).json()
+    assert answer["loss"] == back.loss
+    kernels = {"layer": "conv1", "step": 1, "label": "red"}
+    gradients = floats(client.get(f"{at}/parameter-gradients", params=kernels))
+    assert np.array_equal(gradients, back.parameters["conv1"]["weight"])
+    partials = floats(client.get(f"{at}/partials", params={"layer": "conv2", "unit": 0, "step": 1}))
+    assert np.array_equal(partials, own.trace(photo).partials("conv2", 0))
+    tried = client.post(f"{at}/what-if", json={"step": 1, "temperature": 2.0}).json()
+    assert tried["probabilities"] == own.trace(photo).probabilities.tolist()
+    learned = client.get(f"{at}/learning-step", params={"step": 1, "label": "red"}).json()
+    assert learned["loss"] == back.loss
+
+
+def test_weights_and_kernels_over_time_are_those_of_the_moments(client, base, trained):
+    found = [trained.run.classifier_at(step) for step in steps(client, base)]
+    own = [classifier.module.conv1.weight.detach().numpy() for classifier in found]
+    frames = floats(client.get(f"{base}/moments/kernels", params={"layer": "conv1"}))
+    assert np.array_equal(frames, np.stack(own))
+    one = floats(client.get(f"{base}/weights", params={"layer": "conv1", "step": 2}))
+    assert np.array_equal(one, own[2])
+    assert not np.array_equal(own[0], own[2])
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "what"),
+    [
+        ("photos/t3/trace?step=3", 409, "has no moment at step 3"),
+        ("photos/t3/trace?step=-1", 422, "step is not what this address takes"),
+        ("weights?layer=conv1&step=77", 409, "has no moment at step 77"),
+        ("moments/kernels?layer=relu1", 404, "No weights of the layer 'relu1' were kept"),
+    ],
+)
+def test_what_is_not_there_is_refused_in_words(client, base, address, status, what):
+    answer = client.get(f"{base}/{address}")
+    assert answer.status_code == status
+    assert what in answer.json()["what"]
