@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import click
 
 from seethrough.cli import options
+from seethrough.cli.together import assisted, shared, together
 
 if TYPE_CHECKING:
     from seethrough.data.dataset import Dataset
     from seethrough.model.coded import Network
     from seethrough.runs.folder import Run
+    from seethrough.train.parallel import World
     from seethrough.train.recipe import Recipe
 
 
@@ -79,7 +81,10 @@ def command(
         _refuse_more(
             (folder, named, start, image_px, epochs, minutes, seed, recipe, find_lr or None)
         )
-        return _resume(resume, code=model, runs_dir=runs_dir, as_json=as_json)
+        with together() as world:
+            if world is not None and not world.leads:
+                return assisted(world, code=model)
+            return _resume(resume, world, code=model, runs_dir=runs_dir, as_json=as_json)
     if folder is None:
         raise click.UsageError(_FOLDER)
     _refuse_pairs(start, named, image_px, epochs, minutes, find_lr=find_lr)
@@ -87,7 +92,10 @@ def command(
     if find_lr:
         return _find_lr(given, seed=seed, as_json=as_json)
     changes = {"epochs": epochs, "seed": seed}
-    return _train(given, changes=changes, minutes=minutes, as_json=as_json)
+    with together() as world:
+        if world is not None and not world.leads:
+            return assisted(world, code=model)
+        return _train(given, world, changes=changes, minutes=minutes, as_json=as_json)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +177,12 @@ def _prepared(
 
 
 def _train(
-    given: _Given, *, changes: dict[str, int | None], minutes: float | None, as_json: bool
+    given: _Given,
+    world: "World | None",
+    *,
+    changes: dict[str, int | None],
+    minutes: float | None,
+    as_json: bool,
 ) -> int:
     from seethrough.cli.choice import Asked, choice
     from seethrough.cli.terminal import say
@@ -183,14 +196,19 @@ def _train(
         changes={name: value for name, value in changes.items() if value is not None},
         minutes=minutes,
     )
-    recipe, told = choice(dataset, spec, asked, is_quiet=as_json)
+    # What one process alone would take is of no use to several.
+    recipe, told = choice(dataset, spec, asked, is_quiet=as_json or world is not None)
+    recipe, more = shared(recipe, world)
     folder = options.runs_folder(given.runs_dir)
     run = create(dataset, spec, recipe, runs_dir=folder, start=begun)
     if not as_json:
         learned = "" if begun is None else f" with the weights of {begun.id}"
         said = f"{spec.name}{learned}, {recipe.epochs} epochs"
-        say(f"Training {run.id}: {said}. Ctrl-C stops and saves.")
-    return train_here(run, dataset, runs_dir=given.runs_dir, as_json=as_json, said=told)
+        say("\n".join((*more, f"Training {run.id}: {said}. Ctrl-C stops and saves.")))
+    told = (*told, *more)
+    return train_here(
+        run, dataset, runs_dir=given.runs_dir, as_json=as_json, said=told, world=world
+    )
 
 
 def _find_lr(given: _Given, *, seed: int | None, as_json: bool) -> int:
@@ -216,7 +234,14 @@ def _unless_code(model: str | None) -> str | None:
     return None if model is not None and is_reference(model) else model
 
 
-def _resume(reference: str, *, code: str | None, runs_dir: Path | None, as_json: bool) -> int:
+def _resume(
+    reference: str,
+    world: "World | None",
+    *,
+    code: str | None,
+    runs_dir: Path | None,
+    as_json: bool,
+) -> int:
     from seethrough.cli.terminal import say
     from seethrough.cli.training import train_here
     from seethrough.runs.folder import open_run
@@ -225,4 +250,4 @@ def _resume(reference: str, *, code: str | None, runs_dir: Path | None, as_json:
     summary = run.summary
     if not as_json:
         say(f"Going on with {run.id} after epoch {summary.epoch} of {summary.epochs}.")
-    return train_here(run, run.dataset(), runs_dir=runs_dir, as_json=as_json)
+    return train_here(run, run.dataset(), runs_dir=runs_dir, as_json=as_json, world=world)

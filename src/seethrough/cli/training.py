@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 from seethrough.cli.progress import TrainingLine, training_line
 from seethrough.cli.report import print_score
 from seethrough.cli.terminal import command_line, print_json, say
+from seethrough.cli.together import SAME_S, tell
 from seethrough.errors import RunError, SeethroughError
 
 if TYPE_CHECKING:
     from seethrough.data.dataset import Dataset
     from seethrough.evaluate.report import Report
     from seethrough.runs.folder import Run
+    from seethrough.train.parallel import World
 
 INTERRUPTED = 130  # as a shell reports Ctrl-C
 
@@ -25,10 +27,12 @@ def train_here(
     runs_dir: Path | None,
     as_json: bool,
     said: Sequence[str] = (),
+    world: "World | None" = None,
 ) -> int:
     """Record the run to its end, or until Ctrl-C; the exit code.
 
-    `said` are sentences that were shown already and belong into the log.
+    `said` are sentences that were shown already and belong into the log. In a `world` of several,
+    the others learn here what is trained.
     """
     from seethrough.runs.interruption import interruption
     from seethrough.runs.record import record
@@ -37,10 +41,11 @@ def train_here(
     # A second Ctrl-C does not wait for the checkpoint; the one before it is still there.
     with (
         contextlib.suppress(KeyboardInterrupt),
-        interruption() as is_asked,
+        interruption(0.0 if world is None else SAME_S) as is_asked,
         training_line(line_of(run), is_quiet=as_json) as shown,
     ):
-        for event in record(run, dataset=dataset, should_stop=is_asked, notes=said):
+        tell(world, run)
+        for event in record(run, dataset=dataset, should_stop=is_asked, notes=said, world=world):
             if event["kind"] != "note" or event["text"] not in said:
                 shown.tell(event)
             end = event if event["kind"] == "end" else None

@@ -1,10 +1,13 @@
 """Ctrl-C and SIGTERM as a wish to stop, instead of an end in the middle of something.
 
 The first signal is remembered; a second one ends the process as it would have without us.
+Where processes were started together the same wish comes twice, from the terminal and from the
+one that started them: what comes within `same_s` of the first signal is the same wish.
 """
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -13,7 +16,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def interruption() -> Iterator[Callable[[], bool]]:
+def interruption(same_s: float = 0.0) -> Iterator[Callable[[], bool]]:
     """Whether somebody asked to stop; asked inside the block, answered at any time.
 
     Signals reach the main thread only: in another thread nothing is caught and the answer is no.
@@ -23,10 +26,20 @@ def interruption() -> Iterator[Callable[[], bool]]:
         yield asked.is_set
         return
     before = {number: signal.getsignal(number) for number in _SIGNALS}
+    until = 0.0
 
     def remember(number: int, frame: FrameType | None) -> None:
-        asked.set()
+        nonlocal until
+        if not asked.is_set():
+            asked.set()
+            until = time.monotonic() + same_s
+            if same_s:
+                return
+        elif time.monotonic() < until:
+            return
         signal.signal(number, before[signal.Signals(number)])
+        if same_s:  # the handler stayed for the same wish: what came now is another one
+            signal.raise_signal(number)
 
     for number in _SIGNALS:
         signal.signal(number, remember)

@@ -119,7 +119,12 @@ class Manifest:
 
 def read(folder: Path) -> Manifest:
     """The manifest of the run in `folder`."""
-    stored = raw(folder)
+    return parsed(raw(folder), folder)
+
+
+def parsed(content: Mapping[str, Any], folder: Path) -> Manifest:
+    """The manifest whose file has this content; errors name the folder."""
+    stored = dict(content)
     stored.pop("schema")
     try:
         dataset = dict(stored.pop("dataset"))

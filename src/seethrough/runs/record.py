@@ -35,6 +35,7 @@ from seethrough.train.events import (
     Step,
     Stopped,
 )
+from seethrough.train.parallel import ALONE, World
 from seethrough.train.place import Place, exact
 from seethrough.train.recipe import Recipe
 
@@ -79,10 +80,12 @@ def record(
     place: Place | None = None,
     should_stop: Callable[[], bool] = loop.never,
     notes: Sequence[str] = (),
+    world: World | None = None,
 ) -> Iterator[LogEvent]:
     """Train to the end, or go on from the newest checkpoint; yields each line as it is logged.
 
-    `notes` are sentences for the reader of the log.
+    `notes` are sentences for the reader of the log. The others in a `world` of several train
+    along by `assistance.assist`.
     Results of a finished run that were damaged or deleted are made again from its last checkpoint.
     Raises RunError where the run is finished, is recorded by another process, or has other images.
     """
@@ -97,7 +100,7 @@ def record(
         durable.sweep(run.folder)
         durable.sweep(run.folder / "checkpoints")
         place = place or creation.suitable_place(run.sizes, run.manifest.recipe)
-        recording = _Recording(run, dataset, place)
+        recording = _Recording(run, dataset, place, world or ALONE)
         recording.notes += notes
         try:
             yield from recording.lines(should_stop)
@@ -108,8 +111,8 @@ def record(
 class _Recording:
     """A run while it is recorded, with its log open."""
 
-    def __init__(self, run: Run, dataset: Dataset, place: Place) -> None:
-        self.run, self.dataset, self.place = run, dataset, place
+    def __init__(self, run: Run, dataset: Dataset, place: Place, world: World) -> None:
+        self.run, self.dataset, self.place, self.world = run, dataset, place, world
         mean, std = dataset.mean_std()
         network = run.buildable
         self.network = make(
@@ -170,8 +173,10 @@ class _Recording:
                 should_stop=should_stop,
                 watched=self.run.manifest.watched,
                 pace=self.pace,
+                world=self.world,
             ):
                 yield from self._event(event, should_stop)
+            self.world.agreed(False)
         except Exception as error:
             failure = error if isinstance(error, SeethroughError) else _unexpected(error)
             # A disk that refuses this line too leaves a log without an end: the run can resume.

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from seethrough.errors import CheckpointError, RecipeError
+from seethrough.errors import CheckpointError
 from seethrough.train.average import Average
 from seethrough.train.batches import sizes
 from seethrough.train.events import TrainState
@@ -32,8 +32,7 @@ class Learner:
     """The mutable state of one training."""
 
     def __init__(self, network: nn.Module, recipe: Recipe, world: World = ALONE) -> None:
-        if world.size > recipe.slices:
-            raise _too_many(world.size, recipe.slices)
+        world.check(recipe.slices)
         # Convolutions read the channels of a cell together: the order in which the images come.
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.recipe = recipe
@@ -244,14 +243,6 @@ class Learner:
         self.motion.restore(scalars)
         self._before_s = float(scalars["elapsed_s"])
         self._began = time.perf_counter()
-
-
-def _too_many(processes: int, slices: int) -> RecipeError:
-    return RecipeError(
-        f"{processes} processes cannot share a batch of slices={slices}.",
-        why="each computes whole slices, and what is computed apart is a matter of the recipe.",
-        fix=f"start {slices} or fewer, or train a new run with slices={processes}.",
-    )
 
 
 @contextmanager

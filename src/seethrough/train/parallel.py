@@ -33,7 +33,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.distributed import PrefixStore, Store, TCPStore  # type: ignore[attr-defined]
 
-from seethrough.errors import ParallelError, SeethroughError
+from seethrough.errors import ParallelError, RecipeError, SeethroughError
 from seethrough.model import checkpoint
 from seethrough.train.events import TrainState
 from seethrough.train.tree import Tree, branches
@@ -58,6 +58,15 @@ class World:
     def leads(self) -> bool:
         """Whether the run is recorded here."""
         return self.rank == 0
+
+    def check(self, slices: int) -> None:
+        """RecipeError where a batch has fewer slices than there are processes."""
+        if self.size > slices:
+            raise RecipeError(
+                f"{self.size} processes cannot share a batch of slices={slices}.",
+                why="each computes whole slices, and how a batch is cut is a matter of the recipe.",
+                fix=f"start {slices} or fewer, or train a new run with slices={self.size}.",
+            )
 
     def own(self, pieces: int) -> range:
         """Which pieces of some work are done here: slices of a batch, or chunks to judge."""
@@ -240,13 +249,14 @@ class Pulse:
         self._store, self._rank, self._size = store, rank, size
         self._seen = dict.fromkeys(range(size), (0, time.monotonic()))  # beats, and since when
         self._gone: int | None = None
+        self._was_told = False  # whether the first process left with words of its own
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
 
     @property
     def speaks(self) -> bool:
-        """Whether this is the first process that is left."""
-        return self._rank == (1 if self._gone == 0 else 0)
+        """Whether this is the first process that is left, unless one that left has said why."""
+        return self._rank == (1 if self._gone == 0 and not self._was_told else 0)
 
     def start(self) -> None:
         """Beat until `leave`."""
@@ -260,7 +270,8 @@ class Pulse:
             if error is not None:
                 said = error if isinstance(error, ParallelError) else self._ended(error)
                 words = {"what": said.what, "why": said.why, "fix": said.fix}
-                told = {**words, "gone": self._rank if self._gone is None else self._gone}
+                gone = self._rank if self._gone is None else self._gone
+                told = {**words, "gone": gone, "was_told": gone == self._rank == 0}
                 self._store.compare_set("first", "", json.dumps(told))
             self._store.add(f"left/{self._rank}", 1)
 
@@ -279,7 +290,7 @@ class Pulse:
             time.sleep(BEAT_S / 4)
         time.sleep(max(0.0, noticed + 2 * BEAT_S - time.monotonic()))
         if told is not None:
-            self._gone = int(told["gone"])
+            self._gone, self._was_told = int(told["gone"]), bool(told["was_told"])
             return ParallelError(str(told["what"]), why=str(told["why"]), fix=str(told["fix"]))
         return self._lost(self._gone)
 

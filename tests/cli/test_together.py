@@ -1,0 +1,166 @@
+"""`train` in several processes: one run, one voice, and the weights that one process has."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import ASKED
+from tests.train.together import forked, free_port
+
+from seethrough.cli.main import main
+from seethrough.runs.folder import open_run, run_ids
+
+
+def told(size, *words):
+    """Exit code, standard output and standard error of every process of a world of this size."""
+
+    def work(rank):
+        with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
+            code = main([str(word) for word in words])
+        return json.dumps([code, out.getvalue(), err.getvalue()])
+
+    answers = []
+    for child, pipe in forked(size, work):
+        with os.fdopen(pipe, "rb") as said:
+            content = said.read()
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        answers.append(json.loads(content[content.index(b"[") : content.rindex(b"]") + 1]))
+    return answers
+
+
+@pytest.fixture
+def sliced(tmp_path):
+    """A recipe whose batches three processes can share."""
+    path = tmp_path / "recipe.toml"
+    path.write_text("epochs = 2\nbatch = 16\npeak_lr = 0.05\nshift_px = 1\nslices = 4\n")
+    return path
+
+
+def test_only_the_first_process_prints_and_records(seethrough, shapes, sliced, tmp_path):
+    words = ("train", shapes, *ASKED, "--recipe", sliced, "--json", "--runs-dir")
+    alone = seethrough(*words, tmp_path / "alone")
+    first, *others = told(3, *words, tmp_path / "several")
+    assert others == [[0, "", ""]] * 2
+    assert first[0] == 0
+    said = json.loads(first[1])
+    assert said["weights_sha256"] == alone.json["weights_sha256"]
+    assert run_ids(tmp_path / "several") == [said["run"]]
+
+
+def test_the_number_of_slices_is_chosen_said_and_kept(seethrough, shapes, tmp_path):
+    (first, other) = told(2, "train", shapes, *ASKED, "--runs-dir", tmp_path)
+    assert other == [0, "", ""]
+    assert "2 processes share each batch, cut into 2 slices." in first[2]
+    run = open_run("last", tmp_path)
+    assert run.manifest.recipe.slices == 2
+    notes = [line["text"] for _, line in run.log() if line["kind"] == "note"]
+    assert [note[:11] for note in notes] == ["2 processes"]
+    recipe = tmp_path / "again.toml"
+    recipe.write_text(run.manifest.recipe.to_toml())
+    again = seethrough("train", shapes, *ASKED, "--recipe", recipe, "--json")
+    (end,) = [line for _, line in run.log() if line["kind"] == "end"]
+    assert again.json["weights_sha256"] == end["weights_sha256"]
+
+
+def test_a_mistake_is_told_once_and_all_end(shapes, tmp_path):
+    first, other = told(2, "train", tmp_path / "nowhere", "--runs-dir", tmp_path / "runs")
+    assert first[0] == other[0] == 2
+    assert "nowhere" in first[2]
+    assert other[1:] == ["", ""]
+
+
+def test_a_run_of_one_slice_takes_no_second_process(seethrough, shapes, trained):
+    first, other = told(2, "train", "--resume", trained.id, "--runs-dir", trained.runs_dir)
+    assert (first[0], other) == (2, [2, "", ""])
+    assert "is finished" in first[2]
+
+
+# Real programs, started by torchrun itself.
+
+
+def torchrun(size, *words, **options):
+    """torchrun on this machine, in a session of its own."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", size]
+    command += ["--master-port", free_port(), "-m", "seethrough", *words]
+    return subprocess.Popen(
+        [str(word) for word in command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        **options,
+    )
+
+
+def workers(agent, size):
+    """Ids of the processes that torchrun started, in the order of their ranks."""
+    found = {}
+    for child in Path(f"/proc/{agent}/task/{agent}/children").read_text().split():
+        try:
+            settings = Path(f"/proc/{child}/environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        for setting in settings:
+            if setting.startswith(b"RANK="):
+                found[int(setting[5:])] = int(child)
+    return [found[rank] for rank in sorted(found)] if len(found) == size else []
+
+
+def wait_for(what, process):
+    """The first answer of `what` that is not empty."""
+    while process.poll() is None:
+        if answer := what():
+            return answer
+    out, err = process.communicate()
+    raise AssertionError(f"it ended too early: {out}{err}")
+
+
+def steps_of(runs_dir):
+    """How many steps the only run has logged."""
+    return sum(log.read_text().count('"kind": "step"') for log in runs_dir.glob("*/log.jsonl"))
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("killed", [0, 1, 2])
+def test_torchrun_with_one_process_killed_ends_and_names_it(shapes, sliced, tmp_path, killed):
+    runs_dir = tmp_path / "runs"
+    words = ("train", shapes, *ASKED, "--epochs", "100000", "--recipe", sliced)
+    agent = torchrun(3, *words, "--runs-dir", runs_dir)
+    ranks = wait_for(lambda: workers(agent.pid, 3), agent)
+    wait_for(lambda: runs_dir.exists() and steps_of(runs_dir) > 20, agent)
+    os.kill(ranks[killed], signal.SIGKILL)
+    _, err = agent.communicate(timeout=60)  # the promise itself: all are gone within a minute
+    assert agent.returncode != 0
+    assert not any(Path(f"/proc/{pid}").exists() for pid in ranks)
+    assert f"The process with rank {killed} of the 3 that train together is gone." in err
+    cause = err[err.index("Root Cause") :]
+    assert f"rank      : {killed}" in cause
+    run = open_run("last", runs_dir)
+    assert run.summary.state == ("stopped" if killed == 0 else "failed")
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_torchrun_asked_to_stop_saves_and_one_process_goes_on(
+    seethrough, shapes, sliced, tmp_path, number
+):
+    words = ("train", shapes, *ASKED, "--epochs", "40", "--recipe", sliced)
+    whole = seethrough(*words, "--json", "--runs-dir", tmp_path / "whole")
+    runs_dir = tmp_path / "runs"
+    agent = torchrun(2, *words, "--runs-dir", runs_dir)
+    wait_for(lambda: runs_dir.exists() and steps_of(runs_dir) > 20, agent)
+    # Ctrl-C reaches every process of the terminal, and torchrun passes it on as well
+    os.killpg(agent.pid, number)
+    _, err = agent.communicate(timeout=60)
+    run = open_run("last", runs_dir)
+    assert run.summary.state == "stopped", err
+    assert f"--resume {run.id}" in err
+    resumed = seethrough("train", "--resume", "last", "--json", "--runs-dir", runs_dir)
+    assert resumed.json["weights_sha256"] == whole.json["weights_sha256"]
