@@ -6,6 +6,7 @@
 import { isMaxPool } from '../network/kinds';
 import type { Goal, Place } from '../state/place';
 import {
+  below,
   belowLast,
   first,
   firstConvolution,
@@ -231,7 +232,7 @@ const parts: Record<CardId, (facts: Facts) => Part> = {
     const isOnly = (layer.shape[0] ?? 1) < 2;
     const words = told(tasks['activation-map'].ask(layer.name), tasks['activation-map'].see);
     return {
-      yours: yours['activation-map'](conv),
+      yours: yours['activation-map'](conv) + (isOnly ? ` ${without['activation-map']}` : ''),
       task: isOnly
         ? null
         : click(facts, layer.name, words, {
@@ -281,7 +282,7 @@ const parts: Record<CardId, (facts: Facts) => Part> = {
 
   flatten(facts) {
     const layer = last(facts, ({ kind }) => kind === 'flatten');
-    const before = layer && facts.layers.find(({ name }) => name === layer.reads);
+    const before = layer && below(facts, layer);
     if (!layer || !before) return none(without.flatten);
     const words = told(tasks.flatten.ask(layer.name), tasks.flatten.see);
     return {
@@ -294,7 +295,7 @@ const parts: Record<CardId, (facts: Facts) => Part> = {
     const layer = last(facts, ({ kind }) => kind === 'dense');
     if (!layer) return none(without.dense);
     const units = layer.shape.at(-1) ?? 0;
-    const inputs = Math.floor(layer.parameters / Math.max(1, units));
+    const inputs = below(facts, layer)?.shape.at(-1) ?? 0;
     const unit = units === facts.classes.length ? likeliest(facts) : 0;
     const name = units === facts.classes.length ? (facts.classes[unit] ?? '') : `unit ${unit}`;
     const words = told(tasks.dense.ask(layer.name, name), tasks.dense.see);
@@ -435,7 +436,7 @@ function belowConvolution(facts: Facts): { layer: LayerFact; says: string } | nu
 /** Without a convolution: what the last dense layer reads. */
 function belowDense(facts: Facts): { layer: LayerFact; says: string } | null {
   const reader = last(facts, ({ kind }) => kind === 'dense');
-  const layer = facts.layers.find(({ name }) => name === reader?.reads);
-  if (!reader || !layer) return null;
+  const layer = reader && below(facts, reader);
+  if (!layer) return null;
   return { layer, says: yours.backDense(layer.name, reader.name, reader.shape.at(-1) ?? 0) };
 }

@@ -8,7 +8,7 @@
  * Kernel, stride, padding, dilation and groups are read from the layer's text, which is written as in
  * a network's: `conv 16 k5 s2 p2 d1 g1`, `maxpool 2`, with `3x5` where rows and columns differ.
  */
-import type { ReportMessage, RunDetail, TraceMessage } from '../api/types';
+import type { ReportMessage, RunDetail, RunSummary, TraceMessage } from '../api/types';
 import { isMaxPool, isPointwise, isPool } from '../network/kinds';
 import { total } from '../state/counts';
 
@@ -72,9 +72,14 @@ export interface Facts {
   > | null;
 }
 
+/** What is read of a run. */
+export type Told = Pick<RunDetail, 'dataset' | 'layers' | 'parameters' | 'recipe' | 'watched'> & {
+  summary: Pick<RunSummary, 'id' | 'state' | 'epoch' | 'epochs'>;
+};
+
 /** Of the trace where there is one, since Look shows its layers; else of what the run says of itself. */
 export function factsOf(
-  detail: RunDetail,
+  detail: Told,
   trace: TraceMessage | null,
   report: ReportMessage | null
 ): Facts {
@@ -94,7 +99,7 @@ export function factsOf(
     peakRate: Number(recipe['peak_lr'] ?? 0),
     epochs: summary.epochs,
     epochsDone: summary.epoch,
-    isOver: summary.state !== 'training' && summary.state !== 'waiting',
+    isOver: ['finished', 'stopped', 'failed'].includes(summary.state),
     probabilities: trace?.probabilities ?? null,
     loss: trace?.loss ?? null,
     report
@@ -140,9 +145,13 @@ const number = (text: string, letter: string, otherwise: Pair): Pair => {
   return match ? [Number(match[1]), Number(match[2] ?? match[1])] : otherwise;
 };
 
+/** What a layer reads, where that is a layer. */
+export const below = (facts: Facts, { reads }: LayerFact): LayerFact | undefined =>
+  facts.layers.find(({ name }) => name === reads);
+
 const sizeBelow = (facts: Facts, layer: LayerFact): readonly [number, number, number] => {
-  const below = facts.layers.find(({ name }) => name === layer.reads);
-  const [channels = 3, height = facts.image[0], width = facts.image[1]] = below?.shape ?? [];
+  const [channels = 3, height = facts.image[0], width = facts.image[1]] =
+    below(facts, layer)?.shape ?? [];
   return [channels, height, width];
 };
 
@@ -208,7 +217,7 @@ export const firstPooling = (facts: Facts): LayerFact | undefined =>
 /** The last layer that a convolution reads: the gradient comes back to it through turned kernels. */
 export function belowLast(facts: Facts): { layer: LayerFact; reader: Sliding } | null {
   for (const reader of facts.layers.filter(isConvolution).reverse()) {
-    const layer = facts.layers.find(({ name }) => name === reader.reads);
+    const layer = below(facts, reader);
     if (layer && isMap(layer)) return { layer, reader: convolution(facts, reader) };
   }
   return null;

@@ -43,7 +43,10 @@ export class Pointer {
     if (element !== this.element) this.element = element;
     const box = element && visible(element);
     if (!isSame(box, this.box)) this.box = box;
-    const top = Math.max(0, document.querySelector('header')?.getBoundingClientRect().bottom ?? 0);
+    const top = Math.max(
+      0,
+      document.querySelector('[data-part="header"]')?.getBoundingClientRect().bottom ?? 0
+    );
     if (top !== this.top) this.top = top;
     if (element && this.#isAwaited) this.#bring(element, box);
   }

@@ -25,7 +25,7 @@ export class Tour {
   /** how often a card was asked for: it then takes the keyboard */
   asked = $state(0);
   /** the address names a card and no place: the card leads to its own */
-  #leads: boolean;
+  #leads = $state(false);
 
   constructor(route: Route, session: Session) {
     this.#route = route;

@@ -18,7 +18,8 @@ export interface CardWords {
 export const size = ([rows, columns]: Pair): string => `${rows} × ${columns}`;
 export const one = ([rows, columns]: Pair): string =>
   rows === columns ? `${rows}` : `${rows} and ${columns}`;
-const plural = (n: number, word: string): string => `${count(n)} ${word}${n === 1 ? '' : 's'}`;
+const plural = (n: number, word: string): string =>
+  `${count(n)} ${word}${n === 1 ? '' : word.endsWith('s') ? 'es' : 's'}`;
 
 /** What each card says of any network. */
 export const cards = {
@@ -119,10 +120,10 @@ const functions: Record<string, string> = {
 /** `conv1 has 16 kernels of 3 × 3 × 3 numbers: 432 weights and 16 biases.` */
 function kernels({ layer, kernel, channels, weights, biases }: Sliding): string {
   const units = layer.shape[0] ?? 0;
-  const bias = biases > 0 ? `${plural(biases, 'bias').replace('biass', 'biases')}` : 'no biases';
+  const bias = biases > 0 ? `${plural(biases, 'bias')}` : 'no biases';
   return (
     `Your ${layer.name} has ${plural(units, 'kernel')} of ${size(kernel)} × ${channels} numbers: ` +
-    `${count(weights)} weights and ${bias}.`
+    `${plural(weights, 'weight')} and ${bias}.`
   );
 }
 
@@ -139,7 +140,9 @@ export const yours = {
     `${size(image)} × 3 = ${count(image[0] * image[1] * 3)} numbers.`,
   channels: ({ image }: Facts, conv: Sliding | null) =>
     `Your photos have 3 channels of ${size(image)} pixels.` +
-    (conv ? ` ${conv.layer.name} makes ${conv.layer.shape[0]} channels of them.` : ''),
+    (conv
+      ? ` ${conv.layer.name} makes ${plural(conv.layer.shape[0] ?? 0, 'channel')} of them.`
+      : ''),
   normalising: ({ train }: Facts, range: Pair | null, norms: number) =>
     `Means and deviations were measured on your ${count(train)} training photos.` +
     (range ? ` This photo’s numbers now lie from ${fixed(range[0])} to ${fixed(range[1])}.` : '') +
@@ -153,27 +156,27 @@ export const yours = {
   padding: (conv: Sliding) =>
     `Your ${conv.layer.name} has padding ${one(conv.padding)} on each side: of ${conv.input[1]} rows it makes ${outcome(conv)}.`,
   unpadded: (conv: Sliding) =>
-    `No convolution of yours has padding${conv.layer.shape[1]! > 2 ? '' : ' on a map with an inside'}: ${conv.layer.name} makes ${conv.layer.shape[1]} rows of ${conv.input[1]}. The sandbox shows what it would do.`,
+    `No convolution of yours has padding${conv.layer.shape[1]! > 2 ? '' : ' on a map with an inside'}: of ${conv.input[1]} rows ${conv.layer.name} makes ${conv.layer.shape[1]}. The sandbox shows what it would do.`,
   'activation-map': ({ layer }: Sliding) => {
     const [units = 0, height = 1, width = 1] = layer.shape;
-    return `Your ${layer.name} has ${plural(units, 'unit')}: ${plural(units, 'map')} of ${size([height, width])}, ${count(units * height * width)} numbers for each photo.`;
+    return `Your ${layer.name} has ${plural(units, 'unit')}: ${plural(units, 'map')} of ${size([height, width])}, ${plural(units * height * width, 'number')} for each photo.`;
   },
   relu: (name: string, kind: string, numbers: number) =>
     `Your ${name} is ${functions[kind] ?? kind.replaceAll('_', ' ')}. It takes each of ${count(numbers)} numbers on its own; in it nothing is learned.`,
   pooling: (name: string, way: string, pool: Sliding | null, shape: readonly number[]) =>
     pool
       ? `Your ${name} takes ${way} of each window of ${size(pool.kernel)}, stride ${one(pool.stride)}: of ${size([pool.input[1], pool.input[2]])} cells it makes ${size([shape[1] ?? 1, shape[2] ?? 1])}. Nothing in it is learned.`
-      : `Your ${name} takes ${way} of a whole part of each map: ${size([shape[1] ?? 1, shape[2] ?? 1])} numbers a unit are left. Nothing in it is learned.`,
+      : `Your ${name} takes ${way} of each whole map, or of equal parts of it: ${plural((shape[1] ?? 1) * (shape[2] ?? 1), 'number')} of each unit ${(shape[1] ?? 1) * (shape[2] ?? 1) === 1 ? 'is' : 'are'} left. Nothing in it is learned.`,
   'receptive-field': (near: string, sees: number, far: string, all: number, image: Pair) =>
     `Of your photos a cell of ${near} sees ${size([sees, sees])} px` +
     (near === far
       ? '.'
       : `, a cell of ${far} ${size([all, all])} px${all > Math.min(...image) ? ', more than there is' : ''}.`),
   flatten: (name: string, shape: readonly number[], from: string) =>
-    `Your ${name} writes ${shape.join(' × ')} numbers of ${from} as one row of ${count(shape.reduce((a, b) => a * b, 1))}.`,
+    `Your ${name} writes what ${from} makes, ${shape.join(' × ')}, as one row of ${count(shape.reduce((a, b) => a * b, 1))}.`,
   dense: (name: string, inputs: number, units: number, biases: number) =>
-    `Your ${name} reads ${count(inputs)} numbers and has ${count(units)} units: ` +
-    `${count(inputs)} × ${count(units)} = ${count(inputs * units)} weights and ${biases > 0 ? `${count(biases)} biases` : 'no biases'}.`,
+    `Your ${name} reads ${plural(inputs, 'number')} and has ${plural(units, 'unit')}: ` +
+    `${count(inputs)} × ${count(units)} = ${plural(inputs * units, 'weight')} and ${biases > 0 ? plural(biases, 'bias') : 'no biases'}.`,
   softmax: ({ classes, probabilities }: Facts, best: number) =>
     `Your network tells ${count(classes.length)} classes apart` +
     (probabilities
@@ -187,7 +190,7 @@ export const yours = {
   backpropagation: (below: string, reader: Sliding) => {
     const units = (reader.layer.shape[0] ?? 0) / (reader.input[0] / reader.channels);
     const products = units * reader.kernel[0] * reader.kernel[1];
-    return `Back through your ${reader.layer.name}, a cell of ${below} gets a sum of at most ${count(units)} × ${size(reader.kernel)} = ${count(products)} products.`;
+    return `Back through your ${reader.layer.name}, a cell of ${below} gets a sum of at most ${count(units)} × ${size(reader.kernel)} = ${plural(products, 'product')}.`;
   },
   backDense: (below: string, reader: string, units: number) =>
     `Back through your ${reader}, each number of ${below} gets a sum of ${plural(units, 'product')}.`,
@@ -323,6 +326,7 @@ export const without = {
     'Your network has no pooling. Maps can shrink without it: by a stride above 1, or without padding.',
   'receptive-field':
     'Your network has no convolution, so no cell sees only a part: each unit of a dense layer sees the whole photo.',
+  'activation-map': 'There is no other unit to compare it with.',
   flatten: 'Your network has no such layer: what reaches its end is a row already.',
   dense: 'Your network has no dense layer.',
   softmax: 'Your network does not end in logits, so there is nothing to make probabilities of.',
