@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from seethrough.data.split import Split
 from seethrough.model.checkpoint import weights_sha256
 from seethrough.serve import wire
 
@@ -103,3 +104,72 @@ def test_what_is_not_there_is_refused_in_words(client, base, address, status, wh
     answer = client.get(f"{base}/{address}")
     assert answer.status_code == status
     assert what in answer.json()["what"]
+
+
+def test_the_photo_over_time_is_the_photo_at_every_moment(client, base, trained):
+    told = wire.PhotoMomentsMessage.model_validate(client.get(f"{base}/photos/t3/moments").json())
+    photo, classes = trained.run.dataset().images[3], trained.run.classifier.classes
+    assert told.steps == steps(client, base)
+    said = []
+    for step, row in zip(told.steps, told.probabilities, strict=True):
+        prediction = trained.run.classifier_at(step).predict(photo)
+        assert row == [prediction.probabilities[name] for name in classes]
+        said.append(prediction.label)
+    is_right = [label == told.photo.label for label in said]
+    lasting = [step for at, step in enumerate(told.steps) if all(is_right[at:])]
+    assert told.learned == (min(lasting) if lasting else None)
+    assert told.photo.predicted == said[-1]
+
+
+def test_maps_over_time_are_those_of_the_traces(client, base, trained):
+    at = f"{base}/photos/t3/moments/maps"
+    photo = trained.run.dataset().images[3]
+    frames = floats(client.get(at, params={"layer": "relu2"}))
+    own = [
+        trained.run.classifier_at(step).trace(photo).layer("relu2").output
+        for step in steps(client, base)
+    ]
+    assert np.array_equal(frames, np.stack(own))
+    some = floats(client.get(at, params={"layer": "relu2", "unit": [3, 1]}))
+    assert np.array_equal(some, np.stack(own)[:, [3, 1]])
+
+
+def test_the_timeline_is_that_of_the_run(client, base, trained):
+    own = trained.run.timeline()
+    told = wire.TimelineMessage.model_validate(client.get(f"{base}/moments/timeline").json())
+    dataset = trained.run.dataset()
+    assert told.steps == list(own.steps) == steps(client, base)
+    assert [each.photo for each in told.photos] == [f"t{photo}" for photo in own.photos]
+    assert {int(each.photo[1:]) for each in told.photos} == set(dataset.indices(Split.TEST))
+    assert set(trained.run.manifest.watched) <= {int(each.photo[1:]) for each in told.photos}
+    assert [each.label for each in told.photos] == [
+        dataset.classes[dataset.labels[photo]] for photo in own.photos
+    ]
+    assert [each.learned for each in told.photos] == list(own.learned)
+    assert {each.layer: tuple(each.died) for each in told.layers} == own.died
+    assert list(own.died) == ["relu1", "relu2"]
+    assert np.array_equal(told.predicted, own.probabilities.argmax(2))
+    assert told.accuracy[-1] == pytest.approx(trained.run.report.accuracy)
+    placed = floats(client.get(f"{base}/moments/positions"))
+    assert np.array_equal(placed, own.positions)
+    assert (told.features, told.num_features) == ("flatten", own.num_features)
+    for photo, learned in zip(own.photos, own.learned, strict=True):
+        alone = client.get(f"{base}/photos/t{photo}/moments").json()
+        assert alone["learned"] == learned
+
+
+def test_a_run_from_before_moments_has_none_and_says_so(client, base, trained):
+    file = trained.run.folder / "moments.bin"
+    aside = file.rename(file.with_suffix(".aside"))
+    try:
+        assert client.get(f"{base}/moments").json()["moments"] == []
+        for address in (
+            "moments/timeline",
+            "photos/t3/moments",
+            "photos/t3/moments/maps?layer=relu1",
+        ):
+            answer = client.get(f"{base}/{address}")
+            assert answer.status_code == 409
+            assert "before moments were kept" in answer.json()["why"]
+    finally:
+        aside.rename(file)

@@ -37,6 +37,7 @@ from seethrough.runs.summary import Summary
 if TYPE_CHECKING:
     from seethrough.classifier import Classifier
     from seethrough.data.dataset import Dataset
+    from seethrough.explain.timeline import Timeline
     from seethrough.runs.results import Predictions
 
 
@@ -131,6 +132,12 @@ class Run:
         from seethrough.runs import past
 
         return past.classifier_at(self, step)
+
+    def timeline(self) -> "Timeline":
+        """Some test photos at every moment: when they were learned, and which units died."""
+        from seethrough.runs import timeline
+
+        return timeline.of(self)
 
     @property
     def predictions(self) -> "Predictions":

@@ -4,18 +4,17 @@ Raises RunError where no moment was kept at a step, or only a part of the weight
 where its bytes are not those that were written.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from seethrough.classifier import Classifier
 from seethrough.errors import CheckpointError, RunError
 from seethrough.model import checkpoint
 from seethrough.model.make import restore
-from seethrough.runs import moments
 from seethrough.runs.folder import Run
-from seethrough.runs.moments import Moment
+from seethrough.runs.moments import FILE, Moment, content, listed
 from seethrough.train.events import MomentDue
 
 _SCHEMA = "1"
@@ -34,7 +33,7 @@ def packed(due: MomentDue) -> bytes:
 
 def kept_bytes(folder: Path, *, step: int) -> tuple[int, int]:
     """How much of the file a resume after `step` keeps, and how many moments before it are lost."""
-    before = [moment for moment in moments.listed(folder) if moment.step <= step]
+    before = [moment for moment in listed(folder) if moment.step <= step]
     for number, moment in enumerate(before):
         try:
             _unpacked(folder, moment)
@@ -65,6 +64,12 @@ def moment_at(run: Run, step: int) -> Moment:
     )
 
 
+def first(run: Run) -> Moment:
+    """The first moment; RunError where there is none."""
+    found = run.moments
+    return found[0] if found else moment_at(run, 0)
+
+
 def classifier_at(run: Run, step: int) -> Classifier:
     """The network with its classes, as it was judged after `step`."""
     moment = moment_at(run, step)
@@ -84,9 +89,22 @@ def classifier_at(run: Run, step: int) -> Classifier:
     )
 
 
+def modules(
+    run: Run, moments: Sequence[Moment] | None = None
+) -> Iterator[tuple[Moment, nn.Module]]:
+    """The network at all or some moments, one after the other; it is the same object each time."""
+    module: nn.Module | None = None
+    for moment in run.moments if moments is None else moments:
+        if module is None:
+            module = classifier_at(run, moment.step).module
+        else:
+            checkpoint.load_into(module, tensors(run, moment))
+        yield moment, module
+
+
 def _unpacked(folder: Path, moment: Moment) -> Mapping[str, Tensor]:
-    name = f"{folder / moments.FILE}, step {moment.step}"
-    found, notes = checkpoint.unpack(moments.content(folder, moment), name=name)
+    name = f"{folder / FILE}, step {moment.step}"
+    found, notes = checkpoint.unpack(content(folder, moment), name=name)
     if notes["schema"] != _SCHEMA:
         raise CheckpointError(
             f"{name} is no moment of this program.",

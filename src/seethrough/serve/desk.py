@@ -18,6 +18,7 @@ from seethrough.serve.opening import Opening
 from seethrough.serve.photos import Album
 from seethrough.serve.shelf import Shelf
 from seethrough.serve.stream import Audience, LogStream
+from seethrough.serve.timelines import Timelines
 from seethrough.serve.wire import Photo
 from seethrough.serve.worker import Worker
 
@@ -29,6 +30,7 @@ class Desk:
     shelf: Shelf
     drops: DropBox
     looks: Looks
+    timelines: Timelines
     worker: Worker
     uploads: Semaphore  # held from the first byte of a picture until it was judged
     audience: Audience
@@ -77,6 +79,7 @@ def desk(runs_dir: Path, is_closing: Callable[[], bool], opening: Opening | None
         shelf=shelf,
         drops=DropBox(),
         looks=Looks(shelf),
+        timelines=Timelines(shelf),
         worker=Worker(),
         uploads=Semaphore(AT_ONCE),
         audience=Audience(),

@@ -1,13 +1,17 @@
 """A run's moments as messages and arrays. What needs torch is called by the worker only."""
 
+from collections.abc import Iterator
+
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, UInt8
 
 from seethrough.errors import LayerError
 from seethrough.runs.folder import Run
-from seethrough.serve.wire import MomentMessage, MomentsMessage
+from seethrough.serve.refusal import Refusal
+from seethrough.serve.wire import MomentMessage, MomentsMessage, Photo, PhotoMomentsMessage
 
 WEIGHT = ".weight"
+FRAMES_BYTES = 64_000_000  # of one layer's maps at all moments together
 
 
 def moments(run: Run) -> MomentsMessage:
@@ -45,3 +49,68 @@ def kernels(run: Run, layer: str) -> Float32[np.ndarray, "m ..."]:
             fix="name one of them, or train anew where the run has no moments.",
         )
     return np.stack([tensors(run, moment)[layer + WEIGHT].float().numpy() for moment in found])
+
+
+def probabilities(
+    run: Run, pixels: UInt8[np.ndarray, "h w 3"]
+) -> Iterator[tuple[int, Float32[np.ndarray, " k"]]]:
+    """What the network says of a photo, with the step of each moment."""
+    from seethrough.predict.probabilities import judge
+    from seethrough.runs.past import first, modules
+
+    first(run)
+    for moment, module in modules(run):
+        yield moment.step, judge(module, pixels)
+
+
+def photo_moments(
+    run: Run, photo: Photo, found: list[tuple[int, Float32[np.ndarray, " k"]]]
+) -> PhotoMomentsMessage:
+    """The same as a message, and when the photo was learned."""
+    from seethrough.explain.timeline import since
+
+    steps, said = [step for step, _ in found], [row for _, row in found]
+    classes = run.manifest.dataset.classes
+    learned = None
+    if photo.label is not None:
+        is_right = np.stack(said).argmax(1) == classes.index(photo.label)
+        (learned,) = since(steps, is_right[:, None])
+    best = int(said[-1].argmax())
+    told = {"predicted": classes[best], "probability": float(said[-1][best])}
+    return PhotoMomentsMessage(
+        photo=photo.model_copy(update=told),
+        classes=list(classes),
+        steps=steps,
+        probabilities=[row.tolist() for row in said],
+        learned=learned,
+    )
+
+
+def maps(
+    run: Run, pixels: UInt8[np.ndarray, "h w 3"], layer: str, units: list[int]
+) -> Iterator[Float32[np.ndarray, "..."]]:
+    """A layer's output for a photo, moment by moment; all units, or those that are named."""
+    from seethrough.explain.trace import trace
+    from seethrough.model.mode import one_thread
+    from seethrough.runs.past import first, modules
+
+    first(run)
+    count = len(run.moments)
+    for _, module in modules(run):
+        with one_thread():
+            output = trace(module, pixels).layer(layer).output
+        if any(unit >= len(output) for unit in units):
+            raise LayerError(
+                f"{layer} has no unit {max(units)}.",
+                why=f"it has {len(output)} of them, counted from 0.",
+                fix=f"choose units from 0 to {len(output) - 1}.",
+            )
+        chosen = output[units] if units else output
+        if chosen.nbytes * count > FRAMES_BYTES:
+            raise Refusal(
+                422,
+                f"{layer} at {count} moments has {chosen.nbytes * count:,} bytes.",
+                why=f"at most {FRAMES_BYTES:,} are sent at once.",
+                fix="name fewer of its units.",
+            )
+        yield chosen

@@ -174,7 +174,7 @@ class _Course:
     def moment(self) -> Iterator[MomentDue]:
         """The network after the newest step, if this is a moment to keep."""
         learner, moments = self.learner, self.moments
-        if learner.step not in moments.steps:
+        if learner.step not in moments.steps or not learner.is_finite():
             return
         state = learner.judged()
         yield MomentDue(

@@ -13,6 +13,7 @@ MOST, and lie APART steps from each other or further after the first epoch: copy
 one takes less than a step. Where even the ends of the training are too many, every second, fourth,
 … of the first epoch's powers is left out.
 
+Weights that are no numbers any more are not kept.
 A moment holds the whole state where WHOLE of them fit into MOST_BYTES. Of a larger network it holds
 what fits PART_BYTES: the first kernels, the last layer, then layer after layer from the photo on.
 """

@@ -101,6 +101,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run}/moments/positions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Positions
+         * @description Where the timeline's photos stand in feature space: moments, photos, 2 in X-Shape.
+         */
+        get: operations["positions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run}/moments/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Timeline
+         * @description Some test photos at every moment: when they were learned, and which units died.
+         */
+        get: operations["timeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run}/photos": {
         parameters: {
             query?: never;
@@ -317,6 +357,46 @@ export interface paths {
          * @description How one weight changes in that step, line by line.
          */
         get: operations["learning_update"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run}/photos/{photo}/moments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Photo Moments
+         * @description What the network said of a photo at every moment, and when it was learned.
+         */
+        get: operations["photo_moments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run}/photos/{photo}/moments/maps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Maps Over Time
+         * @description A layer's output for the photo at every moment: one axis more, first, in X-Shape.
+         */
+        get: operations["maps_over_time"];
         put?: never;
         post?: never;
         delete?: never;
@@ -900,6 +980,18 @@ export interface components {
             why: string;
         };
         /**
+         * FollowedPhoto
+         * @description One of the photos that a timeline follows.
+         */
+        FollowedPhoto: {
+            /** Label */
+            label: string;
+            /** Learned */
+            learned: number | null;
+            /** Photo */
+            photo: string;
+        };
+        /**
          * GradientMessage
          * @description Where the gradient of one layer's output lies in the photo's gradients.
          */
@@ -914,6 +1006,16 @@ export interface components {
             offset: number;
             /** Shape */
             shape: number[];
+        };
+        /**
+         * LayerLife
+         * @description The units of a ReLU: dead is one that is 0 in every cell of every photo that is followed.
+         */
+        LayerLife: {
+            /** Died */
+            died: (number | null)[];
+            /** Layer */
+            layer: string;
         };
         /**
          * LayerMotionMessage
@@ -1099,6 +1201,21 @@ export interface components {
             photos: components["schemas"]["Photo"][];
             /** Total */
             total: number;
+        };
+        /**
+         * PhotoMomentsMessage
+         * @description What the network said of one photo at every moment.
+         */
+        PhotoMomentsMessage: {
+            /** Classes */
+            classes: string[];
+            /** Learned */
+            learned: number | null;
+            photo: components["schemas"]["Photo"];
+            /** Probabilities */
+            probabilities: number[][];
+            /** Steps */
+            steps: number[];
         };
         /**
          * PredictionMessage
@@ -1316,6 +1433,30 @@ export interface components {
             shown_weight: string;
             /** Weight */
             weight: number;
+        };
+        /**
+         * TimelineMessage
+         * @description Some test photos at every moment.
+         */
+        TimelineMessage: {
+            /** Accuracy */
+            accuracy: number[];
+            /** Classes */
+            classes: string[];
+            /** Features */
+            features: string;
+            /** Layers */
+            layers: components["schemas"]["LayerLife"][];
+            /** Num Features */
+            num_features: number;
+            /** Photos */
+            photos: components["schemas"]["FollowedPhoto"][];
+            /** Predicted */
+            predicted: number[][];
+            /** Shares */
+            shares: number[];
+            /** Steps */
+            steps: number[];
         };
         /**
          * TraceMessage
@@ -1552,7 +1693,9 @@ export type EpochEvent = components['schemas']['EpochEvent'];
 export type EquationMessage = components['schemas']['EquationMessage'];
 export type EquationStep = components['schemas']['EquationStep'];
 export type ErrorMessage = components['schemas']['ErrorMessage'];
+export type FollowedPhoto = components['schemas']['FollowedPhoto'];
 export type GradientMessage = components['schemas']['GradientMessage'];
+export type LayerLife = components['schemas']['LayerLife'];
 export type LayerMotionMessage = components['schemas']['LayerMotionMessage'];
 export type LayerSize = components['schemas']['LayerSize'];
 export type LearningStepMessage = components['schemas']['LearningStepMessage'];
@@ -1565,6 +1708,7 @@ export type ParameterChange = components['schemas']['ParameterChange'];
 export type ParameterGradientMessage = components['schemas']['ParameterGradientMessage'];
 export type Photo = components['schemas']['Photo'];
 export type PhotoList = components['schemas']['PhotoList'];
+export type PhotoMomentsMessage = components['schemas']['PhotoMomentsMessage'];
 export type PredictionMessage = components['schemas']['PredictionMessage'];
 export type ProblemMessage = components['schemas']['ProblemMessage'];
 export type Reader = components['schemas']['Reader'];
@@ -1575,6 +1719,7 @@ export type SplitCount = components['schemas']['SplitCount'];
 export type StartedEvent = components['schemas']['StartedEvent'];
 export type StepEvent = components['schemas']['StepEvent'];
 export type TermMessage = components['schemas']['TermMessage'];
+export type TimelineMessage = components['schemas']['TimelineMessage'];
 export type TraceMessage = components['schemas']['TraceMessage'];
 export type TracedLayerMessage = components['schemas']['TracedLayerMessage'];
 export type UnitOff = components['schemas']['UnitOff'];
@@ -1741,6 +1886,68 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
+                };
+            };
+            /** @description Refused: what, why, how to fix it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    positions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Refused: what, why, how to fix it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    timeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TimelineMessage"];
                 };
             };
             /** @description Refused: what, why, how to fix it. */
@@ -2208,6 +2415,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UpdateMessage"];
+                };
+            };
+            /** @description Refused: what, why, how to fix it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    photo_moments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+                photo: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhotoMomentsMessage"];
+                };
+            };
+            /** @description Refused: what, why, how to fix it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    maps_over_time: {
+        parameters: {
+            query: {
+                layer: string;
+                /** @description Only these units, in this order. */
+                unit?: number[] | null;
+            };
+            header?: never;
+            path: {
+                run: string;
+                photo: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
             /** @description Refused: what, why, how to fix it. */

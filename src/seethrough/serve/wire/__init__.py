@@ -52,7 +52,14 @@ from seethrough.serve.wire.runs import (
     WatchedPrediction,
     WindowMessage,
 )
-from seethrough.serve.wire.time import MomentMessage, MomentsMessage
+from seethrough.serve.wire.time import (
+    FollowedPhoto,
+    LayerLife,
+    MomentMessage,
+    MomentsMessage,
+    PhotoMomentsMessage,
+    TimelineMessage,
+)
 from seethrough.serve.wire.trying import (
     AlterationQuestion,
     ChangedUnitMessage,
@@ -77,7 +84,9 @@ __all__ = [
     "EquationMessage",
     "EquationStep",
     "ErrorMessage",
+    "FollowedPhoto",
     "GradientMessage",
+    "LayerLife",
     "LayerMotionMessage",
     "LayerSize",
     "LearningStepMessage",
@@ -91,6 +100,7 @@ __all__ = [
     "ParameterGradientMessage",
     "Photo",
     "PhotoList",
+    "PhotoMomentsMessage",
     "PredictionMessage",
     "ProblemMessage",
     "Reader",
@@ -102,6 +112,7 @@ __all__ = [
     "StartedEvent",
     "StepEvent",
     "TermMessage",
+    "TimelineMessage",
     "TraceMessage",
     "TracedLayerMessage",
     "UnitOff",
