@@ -31,6 +31,9 @@ from seethrough.learning.check import GradientCheck, gradient_check
 from seethrough.learning.step import NOTHING, PLAIN, LearningStep, learning_step
 from seethrough.model.build import Normalise
 from seethrough.model.mode import one_thread, place_of
+from seethrough.model.onnx.reading import read as read_onnx
+from seethrough.model.onnx.writing import Export
+from seethrough.model.onnx.writing import write as write_onnx
 from seethrough.predict.folder import contents, predict_files
 from seethrough.predict.prediction import Prediction, Unreadable, prediction
 from seethrough.predict.probabilities import Ending, answers, judge, probabilities
@@ -172,6 +175,26 @@ class Classifier:
         )
         return dataclasses.replace(report, warnings=(*dataset.caveats, *report.warnings))
 
+    def export(
+        self, path: str | Path, *, images: UInt8[np.ndarray, "n h w 3"] | None = None
+    ) -> Export:
+        """Write an ONNX file that takes pixels and answers with probabilities.
+
+        The file is computed by onnx's own reference on `images` (noise, if none are given) and
+        only written where the answers agree. An existing file is never overwritten.
+        """
+        if images is None:
+            shape = (4, self.image_px, self.image_px, 3)
+            images = np.random.default_rng(0).integers(256, size=shape, dtype=np.uint8)
+        self._check_size(*images.shape[1:3])
+        return write_onnx(
+            self.module,
+            Path(path),
+            images,
+            classes=self.classes,
+            ends_in_softmax=self.ending is Ending.PROBABILITIES,
+        )
+
     def _number(self, label: str | int) -> int:
         if isinstance(label, str) and label not in self.classes:
             raise DataError(
@@ -200,18 +223,20 @@ class Classifier:
 
 
 def wrap(
-    module: nn.Module,
+    module: nn.Module | str | Path,
     *,
-    classes: Sequence[str],
-    image_px: int,
+    classes: Sequence[str] | None = None,
+    image_px: int | None = None,
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
 ) -> Classifier:
-    """A classifier of any trained torch module that answers with logits or with softmax.
+    """A classifier of any trained torch module, or ONNX file, that answers with logits or softmax.
 
     The module takes float images n 3 h w of 0..1, standardised if `mean` and `std` are given (one
     number for each colour, on the scale 0..1). A visible layer, `normalise`, is put before it;
     nothing in the module itself is changed, neither now nor by looking at it later.
+    Of an ONNX file, `classes` and `image_px` may be left out where the file tells them; one that
+    was exported here has its normalisation inside. Raises ShapeError for what does not fit.
     """
     if (mean is None) != (std is None):
         raise ShapeError(
@@ -219,11 +244,27 @@ def wrap(
             why="standardising takes both: (pixel / 255 − mean) / std.",
             fix="give both, or neither if the module takes plain 0..1.",
         )
-    normalise = Normalise(
-        (0.0, 0.0, 0.0) if mean is None else mean, (1.0, 1.0, 1.0) if std is None else std
-    )
+    takes_pixels = False
+    if isinstance(module, str | Path):
+        file = read_onnx(module)
+        module, takes_pixels = file.module, file.takes_pixels
+        classes, image_px = classes or file.classes, image_px or file.image_px
+        if takes_pixels and mean is not None:
+            raise ShapeError(
+                "This file normalises by itself.",
+                why="it was exported with its mean and deviation inside.",
+                fix="leave mean and std out.",
+            )
+    if not classes or image_px is None:
+        raise ShapeError(
+            "It is not known how many classes the network has, or how large its images are.",
+            why="the network alone does not tell.",
+            fix="say classes=[…] and image_px=….",
+        )
     whole = nn.Sequential()
-    whole.add_module("normalise", normalise.to(*place_of(module)))
+    if not takes_pixels:
+        plain = Normalise(mean or (0.0, 0.0, 0.0), std or (1.0, 1.0, 1.0))
+        whole.add_module("normalise", plain.to(*place_of(module)))
     whole.add_module("network", module)
     ending = _ending(whole, len(classes), image_px)
     return Classifier(module=whole, classes=tuple(classes), image_px=image_px, ending=ending)

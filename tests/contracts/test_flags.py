@@ -17,7 +17,8 @@ FLAGS = {
     "evaluate": "RUN --runs-dir --json",
     "predict": "RUN PATH... --runs-dir --json",
     "explain": "RUN PHOTO --layer --unit --at --gradient --weight --bias --label --runs-dir --json",
-    "verify": "RUN|MODULE:FUNCTION --cells --classes --image-px --runs-dir --json",
+    "verify": "RUN|MODULE:FUNCTION|FILE.onnx --cells --classes --image-px --runs-dir --json",
+    "export": "RUN --to --output --runs-dir --json",
     "studio": "[RUN] --port --no-open --runs-dir",
 }
 

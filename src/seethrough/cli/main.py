@@ -21,7 +21,17 @@ from seethrough.cli.terminal import say_error
 from seethrough.errors import SeethroughError
 from seethrough.version import __version__
 
-COMMANDS = ("demo", "train", "runs", "evaluate", "predict", "explain", "verify", "studio")
+COMMANDS = (
+    "demo",
+    "train",
+    "runs",
+    "evaluate",
+    "predict",
+    "explain",
+    "verify",
+    "export",
+    "studio",
+)
 
 
 class _Commands(click.Group):

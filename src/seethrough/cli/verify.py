@@ -21,7 +21,7 @@ TOLERANCE = 1e-5
 
 
 @click.command("verify", short_help="Hold the shown arithmetic against the framework's.")
-@click.argument("run", metavar="RUN|MODULE:FUNCTION")
+@click.argument("run", metavar="RUN|MODULE:FUNCTION|FILE.onnx")
 @click.option(
     "--cells",
     type=click.IntRange(1, 100_000),
@@ -44,7 +44,7 @@ TOLERANCE = 1e-5
     default=32,
     show_default=True,
     metavar="N",
-    help="With MODULE:FUNCTION: the size of the photos.",
+    help="With MODULE:FUNCTION: the size of the photos; with an ONNX file that leaves it open too.",
 )
 @options.runs_dir
 @options.as_json
@@ -58,7 +58,8 @@ def command(
     difference is larger than float32 explains, or if an equation does not add up as displayed.
 
     A run is checked on several of its test photos. MODULE:FUNCTION, or a path of a Python file and
-    the name of a function in it, is imported and called for a network, checked on random pixels.
+    the name of a function in it, is imported and called for a network, checked on random pixels. So
+    is a network in an ONNX file.
 
     --json prints cells, layers and kinds (name: largest relative difference), forward_worst (of
     all) and worst (where), gradients, backward_layers, backward_worst and worst_gradient (the same
@@ -68,9 +69,7 @@ def command(
     from seethrough.cli.terminal import print_json, print_table, print_text
     from seethrough.explain.verify import verify
 
-    module, photos = (
-        _made(run, classes, image_px) if ":" in run else _opened(run, options.runs_folder(runs_dir))
-    )
+    module, photos = _network(run, classes, image_px, runs_dir)
     found = verify(module, photos, cells=cells)
     if as_json:
         print_json(found.to_dict())
@@ -108,26 +107,47 @@ def _shown(worst: float | None) -> str:
     return "" if worst is None else f"{worst:.1e}"
 
 
+def _network(
+    run: str, classes: int, image_px: int, runs_dir: Path | None
+) -> "tuple[nn.Module, UInt8[np.ndarray, 'n h w 3']]":
+    if run.endswith(".onnx"):
+        return _read(Path(run), image_px)
+    if ":" in run:
+        return _made(run, classes, image_px)
+    return _opened(run, options.runs_folder(runs_dir))
+
+
+def _read(path: Path, image_px: int) -> "tuple[nn.Module, UInt8[np.ndarray, 'n h w 3']]":
+    from seethrough.classifier import wrap
+    from seethrough.model.onnx.reading import read
+
+    classifier = wrap(path, image_px=read(path).image_px or image_px)
+    return classifier.module, _noise(classifier.image_px)
+
+
 def _opened(run: str, runs_dir: Path) -> "tuple[nn.Module, UInt8[np.ndarray, 'n h w 3']]":
     from seethrough.runs.folder import open_run
 
     opened = open_run(run, runs_dir)
-    return opened.classifier.module, _photos(opened)
+    return opened.classifier.module, some_photos(opened)
 
 
 def _made(
     reference: str, classes: int, image_px: int
 ) -> "tuple[nn.Module, UInt8[np.ndarray, 'n h w 3']]":
-    import numpy as np
-
     from seethrough.model.reference import load_module
 
-    module = load_module(reference, num_classes=classes, image_px=image_px)
-    noise = np.random.default_rng(0)
-    return module, noise.integers(0, 256, (PHOTOS, image_px, image_px, 3), dtype=np.uint8)
+    return load_module(reference, num_classes=classes, image_px=image_px), _noise(image_px)
 
 
-def _photos(run: "Run") -> 'UInt8[np.ndarray, "n h w 3"]':
+def _noise(image_px: int) -> 'UInt8[np.ndarray, "n h w 3"]':
+    import numpy as np
+
+    shape = (PHOTOS, image_px, image_px, 3)
+    return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+
+
+def some_photos(run: "Run", count: int = PHOTOS) -> 'UInt8[np.ndarray, "n h w 3"]':
     """Some test photos, the same each time, from all over the data set."""
     from seethrough.data.split import Split
 
@@ -135,6 +155,6 @@ def _photos(run: "Run") -> 'UInt8[np.ndarray, "n h w 3"]':
     indices = dataset.indices(Split.TEST)
     if len(indices) == 0:
         indices = dataset.indices(Split.TRAIN)
-    step = max(1, len(indices) // PHOTOS)
-    photos: UInt8[np.ndarray, "n h w 3"] = dataset.images[indices[::step][:PHOTOS]]
+    step = max(1, len(indices) // count)
+    photos: UInt8[np.ndarray, "n h w 3"] = dataset.images[indices[::step][:count]]
     return photos

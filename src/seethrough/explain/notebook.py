@@ -21,7 +21,7 @@ _PASSING = ("dropout", "identity", "flatten", "norm", "normalise", "scale", "rel
 def html(trace: "Trace") -> str:
     """Static HTML: every layer's most active units, each layer on its own scale around 0."""
     shown = _shown(trace.layers)
-    best = np.argsort(-trace.probabilities, kind="stable")[:MOST_CLASSES]
+    best = np.argsort(-trace.probabilities)[:MOST_CLASSES]
     pixels = np.clip(np.rint(trace.photo.transpose(1, 2, 0)), 0, 255).astype(np.uint8)
     notes = ["Colours: blue below 0, orange above; the ends of each layer's scale stand below it."]
     computing = [layer for layer in trace.layers if layer.kind != "softmax"]
@@ -64,7 +64,7 @@ def _column(layer: TracedLayer) -> page.Column:
         )
     channels, height, width = layer.output.shape
     activity = np.abs(layer.output).mean(axis=(1, 2))
-    units = np.sort(np.argsort(-activity, kind="stable")[:MOST_UNITS])
+    units = np.sort(np.argsort(-activity)[:MOST_UNITS])
     return page.Column(
         name=layer.name,
         note=f"{channels} · {height}×{width}",
