@@ -12,6 +12,7 @@ FLAGS = {
         "FOLDER --model --from --image-px --epochs --minutes --seed --recipe --find-lr "
         "--resume --runs-dir --json"
     ),
+    "steer": "RUN --pause --go-on --rate-factor --runs-dir",
     "runs": "--runs-dir --json",
     "runs stop": "RUN --runs-dir",
     "evaluate": "RUN --runs-dir --json",

@@ -43,8 +43,8 @@ def command(
 
     The studio opens in the browser at once; Ctrl-C stops the training and the studio.
 
-    --once --json prints run, test_accuracy, test_interval [low, high], train_seconds, epochs and
-    weights_sha256.
+    --once --json prints run, test_accuracy, test_interval [low, high], train_seconds, epochs,
+    weights_sha256 and steered.
     """
     if as_json and not once:
         raise click.UsageError("--json goes with --once: it prints the outcome and ends.")
@@ -147,6 +147,6 @@ def _end(run: "Run") -> None:
     from seethrough.errors import RunError
     from seethrough.runs.launch import stop
 
-    if run.summary.state in ("waiting", "training"):
+    if run.summary.is_live:
         with contextlib.suppress(RunError):  # it ended in the meantime
             stop(run)

@@ -1,5 +1,6 @@
 """`seethrough evaluate`: how good a network is on photos that were set aside before training."""
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,9 @@ def _report(run: "Run") -> "Report":
     if (run.folder / "report.json").exists():
         return run.report
     from seethrough.cli.terminal import say
+    from seethrough.runs.steering import sentences, turns
 
     say(f"{run.id} is {run.summary.state}; measuring its newest weights.")
-    return run.classifier.evaluate(run.dataset())
+    report = run.classifier.evaluate(run.dataset())
+    steered = sentences(turns(run.folder))
+    return dataclasses.replace(report, warnings=(*steered, *report.warnings))

@@ -28,10 +28,10 @@ def follow(run: "Run", *, should_stop: Callable[[], bool]) -> Iterator[dict[str,
             return
         if time.monotonic() - looked > ALIVE_S:
             looked = time.monotonic()
-            state = run.summary.state
-            if state == "failed" and after == 0:
+            summary = run.summary
+            if summary.state == "failed" and after == 0:
                 raise _never_began(run)
-            if state not in ("waiting", "training"):
+            if not summary.is_live:
                 return
         time.sleep(POLL_S)
 

@@ -24,6 +24,7 @@ from seethrough.version import __version__
 COMMANDS = (
     "demo",
     "train",
+    "steer",
     "runs",
     "evaluate",
     "predict",

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def command(ctx: click.Context, runs_dir: Path | None, *, as_json: bool) -> None:
     """List all runs, newest first.
 
-    --json prints a list; each run has id, created, state (waiting, training, stopped, finished,
-    failed), dataset, network, epoch, epochs, test_accuracy and train_seconds.
+    --json prints a list; each run has id, created, state (waiting, training, paused, stopped,
+    finished, failed), dataset, network, epoch, epochs, test_accuracy, train_seconds and steered.
     """
     if ctx.invoked_subcommand is not None:
         ctx.obj = runs_dir
@@ -64,7 +64,7 @@ def _row(summary: "Summary") -> tuple[str, ...]:
     accuracy = summary.test_accuracy
     return (
         summary.id,
-        summary.state,
+        f"{summary.state}, steered" if summary.steered else summary.state,
         summary.dataset,
         f"{summary.epoch} of {summary.epochs}",
         "–" if accuracy is None else f"{100 * accuracy:.1f} %",

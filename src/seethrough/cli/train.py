@@ -72,9 +72,9 @@ def command(
 
     Ctrl-C stops and saves; --resume goes on where it was, as if it had not been stopped.
 
-    --json prints run, test_accuracy, test_interval [low, high], train_seconds, epochs and
-    weights_sha256 (nothing when stopped: the exit code is 130 then); with --find-lr steepest,
-    diverged, suggested and trials.
+    --json prints run, test_accuracy, test_interval [low, high], train_seconds, epochs,
+    weights_sha256 and steered (nothing when stopped: the exit code is 130 then); with --find-lr
+    steepest, diverged, suggested and trials.
     """
     named = _unless_code(model)
     if resume is not None:

@@ -89,6 +89,7 @@ def outcome(run: "Run", end: dict[str, Any], report: "Report | None") -> dict[st
         "train_seconds": end["train_seconds"],
         "epochs": end["epoch"],
         "weights_sha256": end["weights_sha256"],
+        "steered": run.summary.steered,
     }
 
 

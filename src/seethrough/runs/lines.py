@@ -81,6 +81,21 @@ def checkpoint(step: int, epoch: int, weights_sha256: str) -> LogEvent:
     return {"kind": "checkpoint", "step": step, "epoch": epoch, "weights_sha256": weights_sha256}
 
 
+def steered(step: int, rate_factor: float) -> LogEvent:
+    """From this step on, the learning rate is the schedule's times this factor."""
+    return {"kind": "steered", "step": step, "rate_factor": rate_factor}
+
+
+def paused(step: int, epoch: int) -> LogEvent:
+    """Somebody asked for a pause after this step; what was learned is on disk."""
+    return {"kind": "paused", "step": step, "epoch": epoch}
+
+
+def went_on(step: int) -> LogEvent:
+    """The pause after this step is over."""
+    return {"kind": "went_on", "step": step}
+
+
 def note(text: str) -> LogEvent:
     """A sentence for the reader of the log."""
     return {"kind": "note", "text": text}

@@ -43,6 +43,23 @@ def recording(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def recording_now(folder: Path) -> str | None:
+    """The name of the living process that records this run; None where none does."""
+    for _ in range(50):  # it takes the lock an instant before it signs
+        if not is_recorded(folder):
+            return None
+        pid = recorder(folder)
+        if pid is not None:
+            return named(pid)
+        time.sleep(0.01)
+    return None
+
+
+def named(pid: int) -> str:
+    """A process, in words that no later process has."""
+    return f"{pid} {_started(pid)}"
+
+
 def announce(folder: Path, pid: int) -> None:
     """Note a process that was started to record this run and has not come so far yet."""
     durable.write(folder / _LAUNCHED, _signature(pid))

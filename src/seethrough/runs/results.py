@@ -28,7 +28,7 @@ from seethrough.errors import RunError
 from seethrough.evaluate.report import evaluate
 from seethrough.model import checkpoint
 from seethrough.model.make import restore
-from seethrough.runs import checkpoints, durable
+from seethrough.runs import checkpoints, durable, steering
 from seethrough.runs.folder import Run
 
 WEIGHTS = "weights.safetensors"
@@ -83,7 +83,9 @@ def finish(
         train_accuracy=float((trained.argmax(1) == dataset.labels[train]).mean()),
         train_images=len(train),
     )
-    report = dataclasses.replace(report, warnings=(*dataset.caveats, *report.warnings))
+    steered = steering.sentences(steering.turns(run.folder))
+    warnings = (*steered, *dataset.caveats, *report.warnings)
+    report = dataclasses.replace(report, warnings=warnings)
     content = json.dumps(report.to_dict(), ensure_ascii=False, indent=1)
     durable.write(run.folder / REPORT, content.encode())
     return Finished(test_accuracy=report.accuracy)

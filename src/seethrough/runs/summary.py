@@ -2,6 +2,7 @@
 
     state     waiting    created or started up, nothing logged yet
               training   a living process records it
+              paused     a living process holds it after a step, until it is told to go on
               stopped    asked to stop, or its process died: `--resume` goes on
               finished   weights and report are there
               failed     the log or a background process ended with an error
@@ -16,9 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from seethrough.runs import manifest, process
+from seethrough.runs import manifest, process, steering
 
-State = Literal["waiting", "training", "stopped", "finished", "failed"]
+State = Literal["waiting", "training", "paused", "stopped", "finished", "failed"]
+LIVE = ("waiting", "training", "paused")  # a process has it in hand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,12 @@ class Summary:
     epochs: int  # epochs asked for
     test_accuracy: float | None  # 0..1, after the newest epoch
     train_seconds: float
+    steered: bool = False  # its learning rate was turned by hand
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a process has it in hand."""
+        return self.state in LIVE
 
     @property
     def is_finished(self) -> bool:
@@ -53,8 +61,9 @@ def summarise(folder: Path) -> Summary:
 def from_files(folder: Path) -> Summary:
     """What the files say; a log that is not ended says `waiting` or `stopped`."""
     stored = manifest.raw(folder)
-    epoch, end, step = _tail(folder / "log.jsonl")
+    epoch, end, step, is_paused = _tail(folder / "log.jsonl")
     state: State = "waiting" if epoch is None and step is None else "stopped"
+    state = "paused" if is_paused else state
     seconds = max((event["elapsed_s"] for event in (epoch, step) if event), default=0.0)
     accuracy = epoch["test_accuracy"] if epoch else None
     if end:
@@ -70,6 +79,7 @@ def from_files(folder: Path) -> Summary:
         epochs=stored["recipe"]["epochs"],
         test_accuracy=accuracy,
         train_seconds=seconds,
+        steered=bool(steering.turns(folder)),
     )
 
 
@@ -79,21 +89,27 @@ def reconciled(said: Summary, folder: Path) -> Summary:
     if said.is_finished:
         return said
     if process.is_recorded(folder):
-        state = "training"
+        state = "paused" if said.state == "paused" else "training"
+    elif said.state == "paused":
+        state = "stopped"
     elif said.state == "waiting" and process.was_launched(folder):
         state = "waiting" if process.recorder(folder) else "failed"
     return dataclasses.replace(said, state=state)
 
 
-def _tail(path: Path) -> tuple[dict[str, Any] | None, dict[str, Any] | None, dict[str, Any] | None]:
-    """The log's last epoch, its end if that is its last word, and its last step."""
+_Line = dict[str, Any] | None
+
+
+def _tail(path: Path) -> tuple[_Line, _Line, _Line, bool]:
+    """The log's last epoch, its end if that is its last word, its last step, whether it pauses."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        return None, None, None
+        return None, None, None, False
     content = content[: content.rfind(b"\n") + 1]  # a torn last line does not count
     end = _last(content, "end")
-    return _last(content, "epoch"), end, _last(content, "step")
+    is_paused = content[content.rfind(b"\n", 0, -1) + 1 :].startswith(b'{"kind": "paused"')
+    return _last(content, "epoch"), end, _last(content, "step"), is_paused
 
 
 def _last(content: bytes, kind: str) -> dict[str, Any] | None:

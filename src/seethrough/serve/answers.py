@@ -6,6 +6,7 @@ import numpy as np
 from fastapi import Response
 from jaxtyping import Float32
 
+from seethrough.runs import steering
 from seethrough.runs.folder import Run
 from seethrough.runs.summary import Summary
 from seethrough.serve import wire
@@ -81,13 +82,17 @@ def detail(run: Run) -> wire.RunDetail:
         environment=dict(run.manifest.environment),
         weights_sha256=_weights_sha256(run),
         watched=[f"t{index}" for index in run.manifest.watched],
+        steering=[
+            wire.TurnMessage(step=turn.step, rate_factor=turn.rate_factor)
+            for turn in steering.turns(run.folder)
+        ],
     )
 
 
 def end(run: Run) -> wire.EndEvent | None:
     """The end of a run whose log does not tell it, from what the system's processes say."""
     found = run.summary
-    if found.state in {"waiting", "training"}:
+    if found.is_live:
         return None
     return wire.EndEvent(
         kind="end",

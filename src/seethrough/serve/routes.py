@@ -11,7 +11,7 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from seethrough.runs import launch
+from seethrough.runs import launch, steering
 from seethrough.serve import answers, kernels, wire
 from seethrough.serve.answers import Floats, Picture
 from seethrough.serve.body import picture_bytes, picture_name
@@ -94,6 +94,20 @@ def stop_run(desk: TheDesk, run: str) -> wire.RunSummary:
     """Stop the training at its next step; what was learned so far stays."""
     found = desk.shelf.run(run)
     launch.stop(found)
+    return answers.summary(found.summary)
+
+
+@router.post("/runs/{run}/steer")
+def steer_run(
+    desk: TheDesk,
+    run: str,
+    *,
+    is_paused: bool | None = None,
+    rate_factor: Annotated[float | None, Query(description="Of the planned rate.")] = None,
+) -> wire.RunSummary:
+    """Ask a training to hold after its next step, to go on, or to learn at another rate."""
+    found = desk.shelf.run(run)
+    steering.ask(found.folder, is_paused=is_paused, rate_factor=rate_factor)
     return answers.summary(found.summary)
 
 

@@ -178,6 +178,13 @@ export interface StepQuery extends LossQuery {
   learning_rate?: number;
 }
 
+/** What is asked of a training; what is left out stays as it is. */
+export interface Steering extends Query {
+  is_paused?: boolean;
+  /** times the planned learning rate, from the next step on */
+  rate_factor?: number;
+}
+
 const photoPath = (run: string, photo: string) => ['runs', run, 'photos', photo] as const;
 
 const picture = (file: Blob, name: string): RequestInit => ({
@@ -191,6 +198,8 @@ export const api = {
   runs: (signal?: AbortSignal) => json<RunSummary[]>(address(['runs']), { signal }),
   run: (run: string, signal?: AbortSignal) => json<RunDetail>(address(['runs', run]), { signal }),
   stop: (run: string) => json<RunSummary>(address(['runs', run, 'stop']), { method: 'POST' }),
+  steer: (run: string, wish: Steering) =>
+    json<RunSummary>(address(['runs', run, 'steer'], wish), { method: 'POST' }),
   report: (run: string, signal?: AbortSignal) =>
     json<ReportMessage>(address(['runs', run, 'report']), { signal }),
   photos: (run: string, query: PhotoQuery = {}, signal?: AbortSignal) =>

@@ -4,7 +4,17 @@ import type { LogEvent } from './types';
 
 export type { LogEvent };
 
-const kinds: LogEvent['kind'][] = ['started', 'step', 'epoch', 'checkpoint', 'note', 'end'];
+const kinds: LogEvent['kind'][] = [
+  'started',
+  'step',
+  'epoch',
+  'checkpoint',
+  'steered',
+  'paused',
+  'went_on',
+  'note',
+  'end'
+];
 
 export interface Listener {
   event: (event: LogEvent) => void;

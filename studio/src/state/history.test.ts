@@ -45,7 +45,8 @@ const epoch = (n: number, kernels: number[][][][] = []): EpochEvent => ({
   elapsed_s: n * 5,
   time_s: {},
   kernels,
-  watched: []
+  watched: [],
+  layers: []
 });
 
 const end = (state: 'finished' | 'stopped' | 'failed'): LogEvent => ({

@@ -10,7 +10,10 @@ import type {
   EndEvent,
   EpochEvent,
   LogEvent,
+  PausedEvent,
+  RunSummary,
   StartedEvent,
+  SteeredEvent,
   StepEvent
 } from '../api/types';
 
@@ -19,19 +22,30 @@ export interface History {
   readonly steps: readonly StepEvent[];
   readonly epochs: readonly EpochEvent[];
   readonly checkpoint: CheckpointEvent | null;
+  /** where the learning rate was turned by hand, in the order of the steps */
+  readonly turns: readonly SteeredEvent[];
+  /** null while training does not hold */
+  readonly pause: PausedEvent | null;
   /** sentences for the reader, oldest first */
   readonly notes: readonly string[];
   /** null while the run goes on */
   readonly end: EndEvent | null;
 }
 
-export type Phase = 'reading' | 'learning' | 'stopped' | 'finished' | 'failed';
+export type Phase = 'reading' | 'learning' | 'paused' | 'stopped' | 'finished' | 'failed';
+
+/** Whether a process has the run in hand. */
+export function isLive(state: RunSummary['state']): boolean {
+  return state === 'waiting' || state === 'training' || state === 'paused';
+}
 
 export const nothing: History = {
   started: null,
   steps: [],
   epochs: [],
   checkpoint: null,
+  turns: [],
+  pause: null,
   notes: [],
   end: null
 };
@@ -43,6 +57,7 @@ export function read(history: History, events: readonly LogEvent[]): History {
     ...history,
     steps: [...history.steps],
     epochs: [...history.epochs],
+    turns: [...history.turns],
     notes: [...history.notes]
   };
   for (const event of events) {
@@ -50,12 +65,15 @@ export function read(history: History, events: readonly LogEvent[]): History {
       if (!next.notes.includes(event.text)) next.notes.push(event.text); // a log can be read again
     } else if (event.kind === 'end') {
       next.end = event;
+      next.pause = null;
     } else {
       next.end = null;
+      next.pause = event.kind === 'paused' ? event : null;
       if (event.kind === 'started') next.started = event;
       else if (event.kind === 'step') replaceFrom(next.steps, event, (one) => one.step);
       else if (event.kind === 'epoch') replaceFrom(next.epochs, event, (one) => one.epoch);
-      else next.checkpoint = event;
+      else if (event.kind === 'steered') replaceFrom(next.turns, event, (one) => one.step);
+      else if (event.kind === 'checkpoint') next.checkpoint = event;
     }
   }
   return next;
@@ -73,6 +91,7 @@ export function phase(history: History): Phase {
     case 'failed':
       return history.end.state;
     default:
+      if (history.pause) return 'paused';
       return history.started ? 'learning' : 'reading';
   }
 }

@@ -1,8 +1,8 @@
 /** One run as it learns: what is known of it beforehand, and its log as far as it has come. */
-import { api, refusal, type Refused } from '../api/client';
+import { api, refusal, type Refused, type Steering } from '../api/client';
 import { follow } from '../api/events';
 import type { LogEvent, Photo, RunDetail } from '../api/types';
-import { newest, nothing, phase, read, type History, type Phase } from './history';
+import { isLive, newest, nothing, phase, read, type History, type Phase } from './history';
 
 /** A log of thousands of lines arrives at once: lines are read together, some times a second. */
 const pause_ms = 60;
@@ -16,6 +16,7 @@ export class Training {
   refused = $state.raw<Refused | null>(null);
   isLost = $state(false);
   isStopping = $state(false);
+  isAsking = $state(false);
 
   /** a process that died leaves a log without an end; then the run's own state says it */
   readonly phase: Phase = $derived.by(() => {
@@ -59,6 +60,19 @@ export class Training {
     }
   }
 
+  /** Asks for a pause, its end, or another learning rate; the log tells when it has happened. */
+  async steer(wish: Steering): Promise<void> {
+    this.isAsking = true;
+    try {
+      await api.steer(this.run, wish);
+      this.refused = null;
+    } catch (thrown) {
+      this.refused = refusal(thrown);
+    } finally {
+      this.isAsking = false;
+    }
+  }
+
   async #learn(): Promise<void> {
     try {
       const detail = await api.run(this.run);
@@ -93,7 +107,7 @@ export class Training {
     try {
       this.detail = await api.run(this.run);
       const { state } = this.detail.summary;
-      if (state !== 'training' && state !== 'waiting') this.#close();
+      if (!isLive(state)) this.#close();
     } catch (thrown) {
       const refused = refusal(thrown);
       if (refused && refused.status > 0) this.refused = refused; // gone, not only silent

@@ -9,7 +9,7 @@ from seethrough.serve.wire.message import ErrorMessage, Message
 # ---------------------------------------------------------------- runs
 
 
-RunState = Literal["waiting", "training", "stopped", "finished", "failed"]
+RunState = Literal["waiting", "training", "paused", "stopped", "finished", "failed"]
 
 
 class RunSummary(Message):
@@ -24,6 +24,14 @@ class RunSummary(Message):
     epochs: int  # epochs asked for
     test_accuracy: float | None  # 0..1, after the newest epoch
     train_seconds: float
+    steered: bool  # its learning rate was turned by hand
+
+
+class TurnMessage(Message):
+    """From this step on, the learning rate is the schedule's times this factor."""
+
+    step: int
+    rate_factor: float
 
 
 class LayerSize(Message):
@@ -82,6 +90,7 @@ class RunDetail(Message):
     environment: dict[str, str]
     weights_sha256: str | None
     watched: list[str]  # ids of the test photos whose predictions the log follows
+    steering: list[TurnMessage]  # how its learning rate was turned by hand
 
 
 # ---------------------------------------------------------------- the log, as an event stream
@@ -142,7 +151,7 @@ class EpochEvent(Message):
     time_s: dict[str, float]
     kernels: list[list[list[list[float]]]]  # first convolution: unit, channel, row, column
     watched: list[WatchedPrediction]
-    layers: list[LayerMotionMessage] = []  # that learn, in the network's order
+    layers: list[LayerMotionMessage]  # that learn, in the network's order
 
 
 class CheckpointEvent(Message):
@@ -152,6 +161,29 @@ class CheckpointEvent(Message):
     step: int
     epoch: int
     weights_sha256: str
+
+
+class SteeredEvent(Message):
+    """From this step on, the learning rate is the schedule's times this factor."""
+
+    kind: Literal["steered"]
+    step: int
+    rate_factor: float
+
+
+class PausedEvent(Message):
+    """Training holds after this step, which is on disk; a later line says that it went on."""
+
+    kind: Literal["paused"]
+    step: int
+    epoch: int  # epochs finished
+
+
+class WentOnEvent(Message):
+    """The pause after this step is over."""
+
+    kind: Literal["went_on"]
+    step: int
 
 
 class NoteEvent(Message):
@@ -176,7 +208,15 @@ class EndEvent(Message):
 class LogEvent(
     RootModel[
         Annotated[
-            StartedEvent | StepEvent | EpochEvent | CheckpointEvent | NoteEvent | EndEvent,
+            StartedEvent
+            | StepEvent
+            | EpochEvent
+            | CheckpointEvent
+            | SteeredEvent
+            | PausedEvent
+            | WentOnEvent
+            | NoteEvent
+            | EndEvent,
             Field(discriminator="kind"),
         ]
     ]
