@@ -7,6 +7,7 @@ Whatever ends the training, but a kill, stands in the log's last line.
 """
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from seethrough.runs.interruption import interruption
 from seethrough.runs.log import Log, LogEvent, begins_with
 from seethrough.runs.moments import MomentFile
 from seethrough.runs.start import pace_of, put_into
+from seethrough.runs.steering import POLL_S, Leaving, Steering
 from seethrough.train import loop
 from seethrough.train.events import (
     Done,
@@ -126,6 +128,7 @@ class _Recording:
         if begun is not None:
             put_into(self.network, run, begun)
         self.pace = None if begun is None else pace_of(self.network, begun, run.manifest.recipe)
+        self.steering = Steering(run.folder)
         self.kept, self.notes = checkpoints.to_resume(run.folder)
         path = run.folder / "log.jsonl"
         if self.kept is not None:
@@ -164,25 +167,54 @@ class _Recording:
                 # The log was cut back to before this line; it is as true as it was.
                 yield self._checkpoint_line(self.kept)
                 yield from self._noted()
-            for event in loop.train(
-                self.network,
-                self.dataset,
-                self.run.manifest.recipe,
-                place=self.place,
-                resume=self.kept.state if self.kept else None,
-                should_stop=should_stop,
-                watched=self.run.manifest.watched,
-                pace=self.pace,
-                world=self.world,
-            ):
-                yield from self._event(event, should_stop)
-            self.world.agreed(False)
+            yield from self._trained(should_stop)
         except Exception as error:
             failure = error if isinstance(error, SeethroughError) else _unexpected(error)
             # A disk that refuses this line too leaves a log without an end: the run can resume.
             with contextlib.suppress(StorageError):
                 self._end("failed", failure)
             raise
+
+    def _trained(self, should_stop: Callable[[], bool]) -> Iterator[LogEvent]:
+        """All that training tells; a pause holds, and goes on from what it kept."""
+        state = self.kept.state if self.kept else None
+        while True:
+            leaving, is_over = Leaving(self.steering, should_stop), True
+            leaving.can_pause = state is not None
+            for event in loop.train(
+                self.network,
+                self.dataset,
+                self.run.manifest.recipe,
+                place=self.place,
+                resume=state,
+                should_stop=leaving,
+                watched=self.run.manifest.watched,
+                pace=self.pace,
+                rate_factor=self.steering.rate_factor,
+                world=self.world,
+            ):
+                if isinstance(event, Step):
+                    leaving.can_pause = True
+                if isinstance(event, Snapshot):
+                    state = event.state
+                if isinstance(event, Stopped) and state is not None and not leaving.is_stop:
+                    is_over = False
+                else:
+                    yield from self._event(event, should_stop)
+            if is_over or state is None:
+                self.world.agreed(False)
+                return
+            yield self._add(lines.paused(state.step, state.epoch))
+            self.log.sync()
+            while self.steering.is_paused():
+                if should_stop():
+                    self.steering.end_pause()
+                    self.world.agreed(False)
+                    yield self._end("stopped")
+                    return
+                time.sleep(POLL_S)
+            self.world.agreed(True)
+            yield self._add(lines.went_on(state.step))
 
     def _event(self, event: Event, should_stop: Callable[[], bool]) -> Iterator[LogEvent]:
         match event:
@@ -191,6 +223,8 @@ class _Recording:
                 yield from self._noted()
             case Step():
                 self.seconds = event.elapsed_s
+                if turn := self.steering.turned_at(event.step):
+                    yield self._add(lines.steered(turn.step, turn.rate_factor))
                 yield self._add(lines.step(event))
             case EpochEnd():
                 self.epoch, self.seconds = event.epoch, event.elapsed_s

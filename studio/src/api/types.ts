@@ -565,6 +565,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run}/steer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Steer Run
+         * @description Ask a training to hold after its next step, to go on, or to learn at another rate.
+         */
+        post: operations["steer_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run}/stop": {
         parameters: {
             query?: never;
@@ -832,7 +852,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "waiting" | "training" | "stopped" | "finished" | "failed";
+            state: "waiting" | "training" | "paused" | "stopped" | "finished" | "failed";
             /** Test Accuracy */
             test_accuracy: number | null;
             /** Train Seconds */
@@ -858,10 +878,7 @@ export interface components {
              * @enum {string}
              */
             kind: "epoch";
-            /**
-             * Layers
-             * @default []
-             */
+            /** Layers */
             layers: components["schemas"]["LayerMotionMessage"][];
             /** Step */
             step: number;
@@ -1081,7 +1098,7 @@ export interface components {
          * LogEvent
          * @description One line of a run's log.
          */
-        LogEvent: components["schemas"]["StartedEvent"] | components["schemas"]["StepEvent"] | components["schemas"]["EpochEvent"] | components["schemas"]["CheckpointEvent"] | components["schemas"]["NoteEvent"] | components["schemas"]["EndEvent"];
+        LogEvent: components["schemas"]["StartedEvent"] | components["schemas"]["StepEvent"] | components["schemas"]["EpochEvent"] | components["schemas"]["CheckpointEvent"] | components["schemas"]["SteeredEvent"] | components["schemas"]["PausedEvent"] | components["schemas"]["WentOnEvent"] | components["schemas"]["NoteEvent"] | components["schemas"]["EndEvent"];
         /**
          * MomentMessage
          * @description The network as it was judged after one step.
@@ -1164,6 +1181,21 @@ export interface components {
             name: string;
             /** Shape */
             shape: number[];
+        };
+        /**
+         * PausedEvent
+         * @description Training holds after this step, which is on disk; a later line says that it went on.
+         */
+        PausedEvent: {
+            /** Epoch */
+            epoch: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "paused";
+            /** Step */
+            step: number;
         };
         /**
          * Photo
@@ -1315,6 +1347,8 @@ export interface components {
             recipe: {
                 [key: string]: number | string | boolean;
             };
+            /** Steering */
+            steering: components["schemas"]["TurnMessage"][];
             summary: components["schemas"]["RunSummary"];
             /** Watched */
             watched: string[];
@@ -1342,7 +1376,9 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "waiting" | "training" | "stopped" | "finished" | "failed";
+            state: "waiting" | "training" | "paused" | "stopped" | "finished" | "failed";
+            /** Steered */
+            steered: boolean;
             /** Test Accuracy */
             test_accuracy: number | null;
             /** Train Seconds */
@@ -1384,6 +1420,21 @@ export interface components {
             test_images: number;
             /** Watched */
             watched: string[];
+        };
+        /**
+         * SteeredEvent
+         * @description From this step on, the learning rate is the schedule's times this factor.
+         */
+        SteeredEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "steered";
+            /** Rate Factor */
+            rate_factor: number;
+            /** Step */
+            step: number;
         };
         /**
          * StepEvent
@@ -1512,6 +1563,16 @@ export interface components {
             text: string;
         };
         /**
+         * TurnMessage
+         * @description From this step on, the learning rate is the schedule's times this factor.
+         */
+        TurnMessage: {
+            /** Rate Factor */
+            rate_factor: number;
+            /** Step */
+            step: number;
+        };
+        /**
          * UnitOff
          * @description A unit that puts out 0.
          */
@@ -1588,6 +1649,19 @@ export interface components {
             name: string;
             /** Value */
             value: number;
+        };
+        /**
+         * WentOnEvent
+         * @description The pause after this step is over.
+         */
+        WentOnEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "went_on";
+            /** Step */
+            step: number;
         };
         /**
          * WhatIfMessage
@@ -1706,6 +1780,7 @@ export type NoteEvent = components['schemas']['NoteEvent'];
 export type OpeningMessage = components['schemas']['OpeningMessage'];
 export type ParameterChange = components['schemas']['ParameterChange'];
 export type ParameterGradientMessage = components['schemas']['ParameterGradientMessage'];
+export type PausedEvent = components['schemas']['PausedEvent'];
 export type Photo = components['schemas']['Photo'];
 export type PhotoList = components['schemas']['PhotoList'];
 export type PhotoMomentsMessage = components['schemas']['PhotoMomentsMessage'];
@@ -1717,16 +1792,19 @@ export type RunDetail = components['schemas']['RunDetail'];
 export type RunSummary = components['schemas']['RunSummary'];
 export type SplitCount = components['schemas']['SplitCount'];
 export type StartedEvent = components['schemas']['StartedEvent'];
+export type SteeredEvent = components['schemas']['SteeredEvent'];
 export type StepEvent = components['schemas']['StepEvent'];
 export type TermMessage = components['schemas']['TermMessage'];
 export type TimelineMessage = components['schemas']['TimelineMessage'];
 export type TraceMessage = components['schemas']['TraceMessage'];
 export type TracedLayerMessage = components['schemas']['TracedLayerMessage'];
+export type TurnMessage = components['schemas']['TurnMessage'];
 export type UnitOff = components['schemas']['UnitOff'];
 export type UpdateLine = components['schemas']['UpdateLine'];
 export type UpdateMessage = components['schemas']['UpdateMessage'];
 export type WatchedPrediction = components['schemas']['WatchedPrediction'];
 export type WeightEdit = components['schemas']['WeightEdit'];
+export type WentOnEvent = components['schemas']['WentOnEvent'];
 export type WhatIfMessage = components['schemas']['WhatIfMessage'];
 export type WhatIfQuestion = components['schemas']['WhatIfQuestion'];
 export type WindowMessage = components['schemas']['WindowMessage'];
@@ -2783,6 +2861,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportMessage"];
+                };
+            };
+            /** @description Refused: what, why, how to fix it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    steer_run: {
+        parameters: {
+            query?: {
+                is_paused?: boolean | null;
+                /** @description Of the planned rate. */
+                rate_factor?: number | null;
+            };
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunSummary"];
                 };
             };
             /** @description Refused: what, why, how to fix it. */
