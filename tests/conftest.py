@@ -1,6 +1,7 @@
 """Shared by every test: shapes are executed, and nothing outside a temporary folder is touched."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,10 @@ from jaxtyping import install_import_hook
 
 # Several test processes share the cores: threads that wait must not spin (read by torch's import).
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+# A shell lets its background jobs ignore Ctrl-C, and so do their children: some tests press it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Annotated array shapes of the whole package are checked while the tests run.
 _hook = install_import_hook("seethrough", "beartype.beartype")

@@ -1,11 +1,12 @@
 """checkpoints.py: whatever happens to the newest file, the one before is used and nothing else."""
 
 import random
+import resource
 
 import pytest
 import torch
 
-from seethrough.errors import CheckpointError
+from seethrough.errors import CheckpointError, StorageError
 from seethrough.model import checkpoint
 from seethrough.runs import checkpoints
 from seethrough.runs.checkpoints import Checkpoint
@@ -94,6 +95,37 @@ def test_every_accident_is_noticed_and_the_one_before_is_used(tmp_path, trials):
         assert len(notes) == 1
         assert "step-00000006.safetensors was skipped" in notes[0]
         assert paths(tmp_path) == [older, newest.with_suffix(".damaged")]
+
+
+def test_one_that_the_system_does_not_let_us_read_now_stays_and_is_used_later(tmp_path):
+    checkpoints.write(tmp_path, example(3))
+    checkpoints.write(tmp_path, example(6))
+    before = paths(tmp_path)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for look in (checkpoints.newest, checkpoints.to_resume):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))  # no further file may be opened
+        try:
+            with pytest.raises(StorageError, match="cannot be read now") as caught:
+                look(tmp_path)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        assert "Too many open files. Nothing was changed." in caught.value.why
+    assert paths(tmp_path) == before
+    found, notes = checkpoints.to_resume(tmp_path)
+    assert same(found, example(6))
+    assert notes == []
+
+
+def test_a_checkpoint_that_reads_with_an_error_is_not_taken_for_damaged(tmp_path):
+    checkpoints.write(tmp_path, example(3))
+    unreadable = tmp_path / "checkpoints" / "step-00000006.safetensors"
+    unreadable.mkdir()
+    for look in (checkpoints.newest, checkpoints.to_resume):
+        with pytest.raises(StorageError, match=r"step-00000006\.safetensors cannot be read now"):
+            look(tmp_path)
+    assert unreadable.is_dir()
+    unreadable.rmdir()
+    assert same(checkpoints.to_resume(tmp_path)[0], example(3))
 
 
 def test_a_damaged_one_set_aside_is_not_counted_among_the_two_that_are_kept(tmp_path):

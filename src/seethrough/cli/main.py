@@ -12,8 +12,12 @@ for; torch and the server are imported when it runs.
 """
 
 import importlib
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
 
 import click
 
@@ -65,10 +69,29 @@ def seethrough() -> None:
     """
 
 
+@contextmanager
+def _ending_in_order() -> Iterator[None]:
+    """SIGTERM ends a command as Ctrl-C does: files that are half written are removed first."""
+    here, number = threading.current_thread(), signal.SIGTERM
+    if here is not threading.main_thread() or signal.getsignal(number) is not signal.SIG_DFL:
+        yield
+        return
+
+    def end(signum: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(number, end)
+    try:
+        yield
+    finally:
+        signal.signal(number, signal.SIG_DFL)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code, as in the module's table."""
     try:
-        code = seethrough.main(arguments, prog_name="seethrough", standalone_mode=False)
+        with _ending_in_order():
+            code = seethrough.main(arguments, prog_name="seethrough", standalone_mode=False)
     except SeethroughError as error:
         say_error(error)
         return 2

@@ -6,13 +6,16 @@
 
 Each is written durably and read back before older ones are removed; the two newest are kept.
 A damaged one is set aside as *.damaged, named in a note of the log, and the one before is used.
+One that the system does not let us read (no permission, a disk that stumbles) is not damaged:
+it stays, and StorageError says so.
 """
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from seethrough.errors import CheckpointError
+from seethrough.errors import CheckpointError, StorageError
 from seethrough.model import checkpoint
 from seethrough.runs import durable
 from seethrough.runs.log import Position
@@ -60,8 +63,10 @@ def newest(folder: Path) -> Checkpoint | None:
     for path in reversed(_paths(folder)):
         try:
             return _read(path)
-        except CheckpointError:
+        except (CheckpointError, FileNotFoundError):  # the recording process removes old ones
             continue
+        except OSError as error:
+            raise _unreadable(path, error) from error
     return None
 
 
@@ -75,11 +80,13 @@ def to_resume(folder: Path) -> tuple[Checkpoint | None, list[str]]:
             aside = path.with_suffix(".damaged")
             path.replace(aside)
             notes.append(f"The checkpoint {path.name} was skipped: {error.why}")
+        except OSError as error:
+            raise _unreadable(path, error) from error
     return None, notes
 
 
 def _read(path: Path) -> Checkpoint:
-    tensors, metadata = checkpoint.read(path)
+    tensors, metadata = checkpoint.unpack(path.read_bytes(), name=str(path))
     try:
         if metadata["schema"] != _SCHEMA:
             raise ValueError(f"its schema is {metadata['schema']}, not {_SCHEMA}")
@@ -101,10 +108,26 @@ def _read(path: Path) -> Checkpoint:
         ) from error
 
 
+def _unreadable(path: Path, error: OSError) -> StorageError:
+    return StorageError(
+        f"{path} cannot be read now.",
+        why=f"{error.strerror or error}. Nothing was changed.",
+        fix="mend that and try again; or move a broken checkpoint away: the one before it is used.",
+    )
+
+
 def _folder(folder: Path) -> Path:
     return folder / "checkpoints"
 
 
 def _paths(folder: Path) -> list[Path]:
     """All checkpoints, oldest first."""
-    return sorted(_folder(folder).glob("step-*.safetensors"))
+    place = _folder(folder)
+    try:
+        names = os.listdir(place)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise _unreadable(place, error) from error
+    found = [name for name in names if name.startswith("step-") and name.endswith(".safetensors")]
+    return [place / name for name in sorted(found)]

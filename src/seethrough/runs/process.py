@@ -85,6 +85,11 @@ def was_launched(folder: Path) -> bool:
     return (folder / _LAUNCHED).exists()
 
 
+def has_begun(folder: Path) -> bool:
+    """Whether a process ever began to record this run."""
+    return (folder / _FILE).exists()
+
+
 def recorder(folder: Path) -> int | None:
     """The living process that records this run, or was started to; None where there is none."""
     return _alive(folder / (_FILE if is_recorded(folder) else _LAUNCHED))

@@ -94,6 +94,8 @@ def reconciled(said: Summary, folder: Path) -> Summary:
         state = "stopped"
     elif said.state == "waiting" and process.was_launched(folder):
         state = "waiting" if process.recorder(folder) else "failed"
+    elif said.state == "waiting" and process.has_begun(folder):
+        state = "stopped"  # it died before it took a step
     return dataclasses.replace(said, state=state)
 
 
