@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from seethrough.errors import SeethroughError
     from seethrough.model.presets import preset
     from seethrough.model.spec import NetworkSpec
+    from seethrough.runs.comparison import compare
     from seethrough.runs.folder import Run, open_run
     from seethrough.runs.record import train
     from seethrough.train.place import Place
@@ -44,6 +45,7 @@ _HOMES = {
     "SeethroughError": "seethrough.errors",
     "Split": "seethrough.data.split",
     "SplitPlan": "seethrough.data.split",
+    "compare": "seethrough.runs.comparison",
     "load": "seethrough.data.load",
     "open_run": "seethrough.runs.folder",
     "preset": "seethrough.model.presets",
@@ -62,6 +64,7 @@ __all__ = [
     "Split",
     "SplitPlan",
     "__version__",
+    "compare",
     "load",
     "open_run",
     "preset",

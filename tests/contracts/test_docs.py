@@ -23,6 +23,7 @@ from seethrough.model.layer import WORDS
 from seethrough.model.presets import PRESETS
 from seethrough.serve.app import create_app
 from seethrough.serve.routes import router
+from seethrough.serve.routes_compare import router as comparing
 from seethrough.serve.routes_inside import router as inside
 from seethrough.serve.routes_time import router as time
 from seethrough.serve.routes_try import router as trying
@@ -180,7 +181,16 @@ def test_every_address_of_the_server_is_described(tmp_path):
     ]
     assert missing == []
     assert len(paths) == len(
-        {route.path for route in [*router.routes, *inside.routes, *trying.routes, *time.routes]}
+        {
+            route.path
+            for route in [
+                *router.routes,
+                *inside.routes,
+                *trying.routes,
+                *time.routes,
+                *comparing.routes,
+            ]
+        }
     )
 
 

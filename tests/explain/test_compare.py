@@ -72,9 +72,10 @@ def test_probabilities_stand_side_by_side_by_the_name_of_the_class(both):
     assert rows["b"].difference == pytest.approx(second.probabilities[0] - first.probabilities[1])
 
 
-def test_a_layer_without_kernels_is_named_and_those_that_have_some(both, matching):
-    with pytest.raises(LayerError, match="weights of relu1 and relu1") as caught:
-        compare.kernels(*both[0], matching, "relu1")
+@pytest.mark.parametrize("layer", ["relu1", "norm1"])
+def test_a_layer_without_kernels_is_named_and_those_that_have_some(both, matching, layer):
+    with pytest.raises(LayerError, match=f"weights of {layer} and {layer}") as caught:
+        compare.kernels(*both[0], matching, layer)
     assert "has no kernels" in caught.value.why
     assert "conv1, conv2, dense1, dense2" in caught.value.fix
 

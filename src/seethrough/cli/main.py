@@ -33,6 +33,7 @@ COMMANDS = (
     "evaluate",
     "predict",
     "explain",
+    "compare",
     "verify",
     "export",
     "studio",

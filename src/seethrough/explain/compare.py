@@ -151,7 +151,7 @@ def why_no_kernels(
     one: TracedLayer, other: TracedLayer, match: LayerMatch, matching: Matching
 ) -> str | None:
     """Why the weights of a pair cannot be subtracted; None: they can."""
-    if "weight" not in one.parameters or "weight" not in other.parameters:
+    if match.kind not in WEIGHTED:
         return f"{match.first} is {match.kind}, which has no kernels."
     if match.why is not None:
         return match.why

@@ -13,6 +13,7 @@ from seethrough.serve.guard import Guard
 from seethrough.serve.opening import Opening
 from seethrough.serve.pages import pages
 from seethrough.serve.routes import router
+from seethrough.serve.routes_compare import router as comparing
 from seethrough.serve.routes_inside import router as inside
 from seethrough.serve.routes_time import router as time
 from seethrough.serve.routes_try import router as trying
@@ -65,6 +66,7 @@ def create_app(
     app.state.desk = desk(runs_dir, is_closing, opening)
     app.include_router(router)
     app.include_router(inside)
+    app.include_router(comparing)
     app.include_router(trying)
     app.include_router(time)
     studio = pages()

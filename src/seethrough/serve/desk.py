@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 from seethrough.runs.folder import Run
 from seethrough.serve.answers import end
 from seethrough.serve.body import AT_ONCE
+from seethrough.serve.comparisons import Comparisons
 from seethrough.serve.dropped import DropBox
 from seethrough.serve.looks import Look, Looks
 from seethrough.serve.opening import Opening
@@ -31,6 +32,7 @@ class Desk:
     drops: DropBox
     looks: Looks
     timelines: Timelines
+    comparisons: Comparisons
     worker: Worker
     uploads: Semaphore  # held from the first byte of a picture until it was judged
     audience: Audience
@@ -80,6 +82,7 @@ def desk(runs_dir: Path, is_closing: Callable[[], bool], opening: Opening | None
         drops=DropBox(),
         looks=Looks(shelf),
         timelines=Timelines(shelf),
+        comparisons=Comparisons(shelf),
         worker=Worker(),
         uploads=Semaphore(AT_ONCE),
         audience=Audience(),

@@ -4,11 +4,16 @@
  */
 import type {
   BackwardMessage,
+  ComparisonMessage,
+  DisagreementList,
   EquationMessage,
   ErrorMessage,
   LearningStepMessage,
+  MatchingMessage,
+  MomentsMessage,
   Photo,
   PhotoList,
+  PhotoPairMessage,
   PredictionMessage,
   ReportMessage,
   RunDetail,
@@ -185,6 +190,17 @@ export interface Steering extends Query {
   rate_factor?: number;
 }
 
+/** Moments of two runs that are compared. */
+export interface StepsQuery extends Query {
+  step?: number;
+  other_step?: number;
+}
+
+export interface DisagreementQuery extends StepsQuery {
+  right?: string;
+  limit?: number;
+}
+
 const photoPath = (run: string, photo: string) => ['runs', run, 'photos', photo] as const;
 
 const picture = (file: Blob, name: string): RequestInit => ({
@@ -216,11 +232,20 @@ export const api = {
     pixels(address([...photoPath(run, photo), 'image'], { fitted: true }), signal),
   /** address of the event stream of a run's log */
   events: (run: string, after?: number) => address(['runs', run, 'events'], { after }),
-  trace: (run: string, photo: string, signal?: AbortSignal) =>
-    json<TraceMessage>(address([...photoPath(run, photo), 'trace']), { signal }),
+  /** `step`: as the network was at that moment of its training; left out: as it is now */
+  trace: (run: string, photo: string, signal?: AbortSignal, step?: number) =>
+    json<TraceMessage>(address([...photoPath(run, photo), 'trace'], { step }), { signal }),
   /** `weights`: the trace's `weights_sha256`, so that both belong to the same network while it learns */
-  activations: (run: string, photo: string, weights?: string, signal?: AbortSignal) =>
-    tensor(address([...photoPath(run, photo), 'activations'], { weights_sha256: weights }), signal),
+  activations: (
+    run: string,
+    photo: string,
+    weights?: string,
+    signal?: AbortSignal,
+    step?: number
+  ) => {
+    const query = { weights_sha256: weights, step };
+    return tensor(address([...photoPath(run, photo), 'activations'], query), signal);
+  },
   equation: (run: string, photo: string, cell: CellQuery, signal?: AbortSignal) =>
     json<EquationMessage>(address([...photoPath(run, photo), 'equation'], cell), { signal }),
   partials: (run: string, photo: string, of: CellQuery, signal?: AbortSignal) =>
@@ -264,11 +289,30 @@ export const api = {
     const query = { change_id: of.change_id, weights_sha256: of.weights_sha256 };
     return tensor(address([...photoPath(run, photo), 'what-if', 'activations'], query), signal);
   },
-  weights: (run: string, layer: string, part: 'weight' | 'bias' = 'weight', signal?: AbortSignal) =>
-    tensor(
-      address(['runs', run, 'weights'], { layer, part: part === 'bias' ? part : undefined }),
-      signal
-    ),
+  weights: (
+    run: string,
+    layer: string,
+    part: 'weight' | 'bias' = 'weight',
+    signal?: AbortSignal,
+    step?: number
+  ) => {
+    const query = { layer, part: part === 'bias' ? part : undefined, step };
+    return tensor(address(['runs', run, 'weights'], query), signal);
+  },
+  moments: (run: string, signal?: AbortSignal) =>
+    json<MomentsMessage>(address(['runs', run, 'moments']), { signal }),
+  /** what the second run learned differently; `at`: the step of either */
+  comparison: (run: string, other: string, at: StepsQuery, signal?: AbortSignal) =>
+    json<ComparisonMessage>(address(['runs', run, 'compare', other], at), { signal }),
+  /** which unit of the second does what each unit of the first does */
+  matching: (run: string, other: string, at: StepsQuery, signal?: AbortSignal) =>
+    json<MatchingMessage>(address(['runs', run, 'compare', other, 'matching'], at), { signal }),
+  /** the test photos of which they name different classes */
+  comparisonPhotos: (run: string, other: string, of: DisagreementQuery, signal?: AbortSignal) =>
+    json<DisagreementList>(address(['runs', run, 'compare', other, 'photos'], of), { signal }),
+  /** the same photo for both, whatever each calls it */
+  comparisonPhoto: (run: string, other: string, photo: string, signal?: AbortSignal) =>
+    json<PhotoPairMessage>(address(['runs', run, 'compare', other, 'photos', photo]), { signal }),
   predict: (run: string, file: File) =>
     json<PredictionMessage>(address(['runs', run, 'predict']), picture(file, file.name))
 };

@@ -41,6 +41,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run}/compare/{other}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Comparison
+         * @description What the second was told differently, and who is right where.
+         */
+        get: operations["comparison"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run}/compare/{other}/matching": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Matching
+         * @description Which unit of the second does what each unit of the first does.
+         */
+        get: operations["matching"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run}/compare/{other}/photos": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Comparison Photos
+         * @description The test photos of which they name different classes, the most different first.
+         */
+        get: operations["comparison_photos"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run}/compare/{other}/photos/{photo}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Comparison Photo
+         * @description The same photo for both, whatever each calls it.
+         */
+        get: operations["comparison_photo"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run}/events": {
         parameters: {
             query?: never;
@@ -650,6 +730,18 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AloneMessage
+         * @description A layer without a partner.
+         */
+        AloneMessage: {
+            /** Is First */
+            is_first: boolean;
+            /** Layer */
+            layer: string;
+            /** Why */
+            why: string;
+        };
+        /**
          * AlterationQuestion
          * @description What is done to the photo; see `data.alter` for the order and the rules.
          */
@@ -719,6 +811,18 @@ export interface components {
              * @default 0
              */
             turn_degrees: number;
+        };
+        /**
+         * AnswerMessage
+         * @description What one network says of a photo.
+         */
+        AnswerMessage: {
+            /** Label */
+            label: string;
+            /** Of Label */
+            of_label: number;
+            /** Probability */
+            probability: number;
         };
         /**
          * BackwardMessage
@@ -802,6 +906,21 @@ export interface components {
             taken_for_count: number;
         };
         /**
+         * ComparisonMessage
+         * @description What the second learned differently, as far as the runs and their answers say.
+         */
+        ComparisonMessage: {
+            /** Disagreements */
+            disagreements: number;
+            first: components["schemas"]["SideMessage"];
+            /** Notes */
+            notes: string[];
+            paired: components["schemas"]["PairedMessage"] | null;
+            second: components["schemas"]["SideMessage"];
+            /** Settings */
+            settings: components["schemas"]["SettingMessage"][];
+        };
+        /**
          * Confusion
          * @description A pair of classes that is confused.
          */
@@ -812,6 +931,22 @@ export interface components {
             label: string;
             /** Predicted */
             predicted: string;
+        };
+        /**
+         * CostMessage
+         * @description What a training took.
+         */
+        CostMessage: {
+            /** Epochs */
+            epochs: number;
+            /** Multiply Adds */
+            multiply_adds: number;
+            /** Parameters */
+            parameters: number;
+            /** Train Images */
+            train_images: number;
+            /** Train Seconds */
+            train_seconds: number;
         };
         /**
          * DatasetMessage
@@ -834,6 +969,37 @@ export interface components {
             problems: components["schemas"]["ProblemMessage"][];
             /** Source */
             source: string;
+        };
+        /**
+         * DisagreementList
+         * @description A page of them; `total` counts all that match.
+         */
+        DisagreementList: {
+            /** Photos */
+            photos: components["schemas"]["DisagreementMessage"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * DisagreementMessage
+         * @description A test photo of which they name different classes.
+         */
+        DisagreementMessage: {
+            first: components["schemas"]["AnswerMessage"];
+            /** Label */
+            label: string;
+            /** Other Photo */
+            other_photo: string;
+            /** Path */
+            path: string;
+            /** Photo */
+            photo: string;
+            /**
+             * Right
+             * @enum {string}
+             */
+            right: "first" | "second" | "neither";
+            second: components["schemas"]["AnswerMessage"];
         };
         /**
          * EndEvent
@@ -1035,6 +1201,45 @@ export interface components {
             layer: string;
         };
         /**
+         * LayerMatchMessage
+         * @description Two layers, and for each unit of the first its partner in the second.
+         */
+        LayerMatchMessage: {
+            /** Channels */
+            channels: (number | null)[] | null;
+            /** Distance */
+            distance: number | null;
+            /** First */
+            first: string;
+            /** Has Equal Maps */
+            has_equal_maps: boolean;
+            /**
+             * How
+             * @enum {string}
+             */
+            how: "colours" | "classes" | "carried" | "correlation" | "not";
+            /** Kind */
+            kind: string;
+            /** Mean Similarity */
+            mean_similarity: number | null;
+            /** Measured At */
+            measured_at: string | null;
+            /** Num Second */
+            num_second: number;
+            /** Second */
+            second: string;
+            /** Similarity */
+            similarity: (number | null)[];
+            /** Units */
+            units: (number | null)[];
+            /** Weights Layer */
+            weights_layer: string | null;
+            /** Why */
+            why: string | null;
+            /** Why No Kernels */
+            why_no_kernels: string | null;
+        };
+        /**
          * LayerMotionMessage
          * @description How strongly a layer was pulled in an epoch, and how far it moved.
          */
@@ -1100,6 +1305,22 @@ export interface components {
          */
         LogEvent: components["schemas"]["StartedEvent"] | components["schemas"]["StepEvent"] | components["schemas"]["EpochEvent"] | components["schemas"]["CheckpointEvent"] | components["schemas"]["SteeredEvent"] | components["schemas"]["PausedEvent"] | components["schemas"]["WentOnEvent"] | components["schemas"]["NoteEvent"] | components["schemas"]["EndEvent"];
         /**
+         * MatchingMessage
+         * @description Every pair of layers in the first network's order, and what has no partner.
+         */
+        MatchingMessage: {
+            /** Alone */
+            alone: components["schemas"]["AloneMessage"][];
+            /** Layers */
+            layers: components["schemas"]["LayerMatchMessage"][];
+            /** Other Weights Sha256 */
+            other_weights_sha256: string;
+            /** Photos */
+            photos: number;
+            /** Weights Sha256 */
+            weights_sha256: string;
+        };
+        /**
          * MomentMessage
          * @description The network as it was judged after one step.
          */
@@ -1149,6 +1370,32 @@ export interface components {
             total: number;
             /** What */
             what: string;
+        };
+        /**
+         * PairedMessage
+         * @description Both on the same test photos, counted.
+         */
+        PairedMessage: {
+            /** Accuracy */
+            accuracy: number[];
+            /** Both */
+            both: number;
+            /** Difference */
+            difference: number;
+            /** Images */
+            images: number;
+            /** Interval */
+            interval: number[];
+            /** Neither */
+            neither: number;
+            /** Neither Agrees */
+            neither_agrees: number;
+            /** Only First */
+            only_first: number;
+            /** Only Second */
+            only_second: number;
+            /** P Value */
+            p_value: number;
         };
         /**
          * ParameterChange
@@ -1248,6 +1495,14 @@ export interface components {
             probabilities: number[][];
             /** Steps */
             steps: number[];
+        };
+        /**
+         * PhotoPairMessage
+         * @description The same photo for both: by the file's content, whatever it is called.
+         */
+        PhotoPairMessage: {
+            other_photo: components["schemas"]["Photo"];
+            photo: components["schemas"]["Photo"];
         };
         /**
          * PredictionMessage
@@ -1383,6 +1638,38 @@ export interface components {
             test_accuracy: number | null;
             /** Train Seconds */
             train_seconds: number;
+        };
+        /**
+         * SettingMessage
+         * @description One setting in which they differ; null: that run does not know it.
+         */
+        SettingMessage: {
+            /** First */
+            first: number | string | boolean | null;
+            /** Name */
+            name: string;
+            /** Second */
+            second: number | string | boolean | null;
+            /**
+             * Subject
+             * @enum {string}
+             */
+            subject: "recipe" | "network" | "photos" | "machine";
+        };
+        /**
+         * SideMessage
+         * @description One of the two.
+         */
+        SideMessage: {
+            cost: components["schemas"]["CostMessage"];
+            /** Network */
+            network: string;
+            /** Run */
+            run: string;
+            /** Step */
+            step: number | null;
+            /** Weights Sha256 */
+            weights_sha256: string;
         };
         /**
          * SplitCount
@@ -1754,14 +2041,20 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type AloneMessage = components['schemas']['AloneMessage'];
 export type AlterationQuestion = components['schemas']['AlterationQuestion'];
+export type AnswerMessage = components['schemas']['AnswerMessage'];
 export type BackwardMessage = components['schemas']['BackwardMessage'];
 export type ChangedUnitMessage = components['schemas']['ChangedUnitMessage'];
 export type ChannelSum = components['schemas']['ChannelSum'];
 export type CheckpointEvent = components['schemas']['CheckpointEvent'];
 export type ClassScore = components['schemas']['ClassScore'];
+export type ComparisonMessage = components['schemas']['ComparisonMessage'];
 export type Confusion = components['schemas']['Confusion'];
+export type CostMessage = components['schemas']['CostMessage'];
 export type DatasetMessage = components['schemas']['DatasetMessage'];
+export type DisagreementList = components['schemas']['DisagreementList'];
+export type DisagreementMessage = components['schemas']['DisagreementMessage'];
 export type EndEvent = components['schemas']['EndEvent'];
 export type EpochEvent = components['schemas']['EpochEvent'];
 export type EquationMessage = components['schemas']['EquationMessage'];
@@ -1770,26 +2063,32 @@ export type ErrorMessage = components['schemas']['ErrorMessage'];
 export type FollowedPhoto = components['schemas']['FollowedPhoto'];
 export type GradientMessage = components['schemas']['GradientMessage'];
 export type LayerLife = components['schemas']['LayerLife'];
+export type LayerMatchMessage = components['schemas']['LayerMatchMessage'];
 export type LayerMotionMessage = components['schemas']['LayerMotionMessage'];
 export type LayerSize = components['schemas']['LayerSize'];
 export type LearningStepMessage = components['schemas']['LearningStepMessage'];
 export type LogEvent = components['schemas']['LogEvent'];
+export type MatchingMessage = components['schemas']['MatchingMessage'];
 export type MomentMessage = components['schemas']['MomentMessage'];
 export type MomentsMessage = components['schemas']['MomentsMessage'];
 export type NoteEvent = components['schemas']['NoteEvent'];
 export type OpeningMessage = components['schemas']['OpeningMessage'];
+export type PairedMessage = components['schemas']['PairedMessage'];
 export type ParameterChange = components['schemas']['ParameterChange'];
 export type ParameterGradientMessage = components['schemas']['ParameterGradientMessage'];
 export type PausedEvent = components['schemas']['PausedEvent'];
 export type Photo = components['schemas']['Photo'];
 export type PhotoList = components['schemas']['PhotoList'];
 export type PhotoMomentsMessage = components['schemas']['PhotoMomentsMessage'];
+export type PhotoPairMessage = components['schemas']['PhotoPairMessage'];
 export type PredictionMessage = components['schemas']['PredictionMessage'];
 export type ProblemMessage = components['schemas']['ProblemMessage'];
 export type Reader = components['schemas']['Reader'];
 export type ReportMessage = components['schemas']['ReportMessage'];
 export type RunDetail = components['schemas']['RunDetail'];
 export type RunSummary = components['schemas']['RunSummary'];
+export type SettingMessage = components['schemas']['SettingMessage'];
+export type SideMessage = components['schemas']['SideMessage'];
 export type SplitCount = components['schemas']['SplitCount'];
 export type StartedEvent = components['schemas']['StartedEvent'];
 export type SteeredEvent = components['schemas']['SteeredEvent'];
@@ -1857,6 +2156,154 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            /** @description Refused: what, why, how to fix it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    comparison: {
+        parameters: {
+            query?: {
+                /** @description As the first run's network was after this step. */
+                step?: number | null;
+                /** @description As the second run's network was after this step. */
+                other_step?: number | null;
+            };
+            header?: never;
+            path: {
+                run: string;
+                other: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComparisonMessage"];
+                };
+            };
+            /** @description Refused: what, why, how to fix it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    matching: {
+        parameters: {
+            query?: {
+                /** @description As the first run's network was after this step. */
+                step?: number | null;
+                /** @description As the second run's network was after this step. */
+                other_step?: number | null;
+            };
+            header?: never;
+            path: {
+                run: string;
+                other: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatchingMessage"];
+                };
+            };
+            /** @description Refused: what, why, how to fix it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    comparison_photos: {
+        parameters: {
+            query?: {
+                /** @description As the first run's network was after this step. */
+                step?: number | null;
+                /** @description As the second run's network was after this step. */
+                other_step?: number | null;
+                /** @description Only those that this one names right. */
+                right?: ("first" | "second" | "neither") | null;
+                limit?: number;
+                offset?: number;
+            };
+            header?: never;
+            path: {
+                run: string;
+                other: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DisagreementList"];
+                };
+            };
+            /** @description Refused: what, why, how to fix it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    comparison_photo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+                other: string;
+                photo: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhotoPairMessage"];
                 };
             };
             /** @description Refused: what, why, how to fix it. */

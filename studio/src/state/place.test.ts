@@ -74,6 +74,23 @@ describe('an address', () => {
     expect(parse('/train/%E0%A4%A')).toEqual({ view: 'train', run: '%E0%A4%A', query: {} });
   });
 
+  it('of two networks names both, then the photo', () => {
+    const address = '/compare/amber-heron/calm-finch/t5/conv2/3/4,7?step=12&other_step=96';
+    const place = parse('/compare/amber-heron/calm-finch/t5/conv2/3/4,7', '?step=12&other_step=96');
+    expect(place).toEqual({
+      view: 'compare',
+      run: 'amber-heron',
+      other: 'calm-finch',
+      photo: 't5',
+      layer: 'conv2',
+      unit: 3,
+      cell: { row: 4, column: 7 },
+      query: { step: '12', other_step: '96' }
+    });
+    expect(href(place)).toBe(address);
+    expect(href({ view: 'compare', run: 'amber-heron', photo: 't5' })).toBe('/compare/amber-heron');
+  });
+
   it('never skips a level', () => {
     expect(href({ view: 'look', run: 'r', layer: 'conv1', unit: 3 })).toBe('/look/r');
   });

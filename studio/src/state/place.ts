@@ -1,6 +1,7 @@
 /** Every place in the studio as an address, and back. Pure; `route.svelte.ts` ties it to the history. */
 
-export type ViewName = 'photos' | 'train' | 'look' | 'try' | 'sandbox' | 'report' | 'runs';
+export type ViewName =
+  'photos' | 'train' | 'look' | 'try' | 'compare' | 'sandbox' | 'report' | 'runs';
 
 export interface Cell {
   row: number;
@@ -20,6 +21,8 @@ export interface Guide {
 export interface Place {
   view: ViewName | 'home';
   run?: string;
+  /** compare: the run that stands beside it */
+  other?: string;
   photo?: string;
   layer?: string;
   unit?: number;
@@ -33,7 +36,16 @@ export interface Place {
 /** A place as it is asked for; without a query there is none. */
 export type Goal = Omit<Place, 'query'> & { query?: Place['query'] };
 
-const views: readonly string[] = ['photos', 'train', 'look', 'try', 'sandbox', 'report', 'runs'];
+const views: readonly string[] = [
+  'photos',
+  'train',
+  'look',
+  'try',
+  'compare',
+  'sandbox',
+  'report',
+  'runs'
+];
 
 const whole = (text: string | undefined): number | undefined =>
   text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
@@ -78,12 +90,15 @@ export function parse(path: string, search = ''): Place {
   const all = Object.fromEntries(new URLSearchParams(search));
   const { tour: _, steps: __, hide: ___, ...query } = all;
   const guide = guideOf(all);
-  const [view, run, photo, layer, unit, cell] = path.split('/').filter(Boolean).map(decoded);
+  const [view, run, ...rest] = path.split('/').filter(Boolean).map(decoded);
+  const other = view === 'compare' ? rest.shift() : undefined;
+  const [photo, layer, unit, cell] = rest;
   if (!view || !views.includes(view)) return { view: 'home', query, ...(guide && { guide }) };
   const place: Place = { view: view as ViewName, query, ...(guide && { guide }) };
   if (view === 'runs') return place;
   if (run) place.run = run;
-  if (view !== 'look' && view !== 'try') return place;
+  if (other) place.other = other;
+  if (view !== 'look' && view !== 'try' && view !== 'compare') return place;
   if (photo) place.photo = photo;
   if (view === 'try') return place;
   if (photo && layer) place.layer = layer;
@@ -94,10 +109,11 @@ export function parse(path: string, search = ''): Place {
 
 /** Parts after a missing one are left out, since they would say something else. */
 export function href(place: Goal): string {
-  const { view, run, photo, layer, unit, cell } = place;
+  const { view, run, other, photo, layer, unit, cell } = place;
   const parts: (string | undefined)[] = [view === 'home' ? undefined : view];
   if (view !== 'runs') parts.push(run);
-  if (view === 'look') {
+  if (view === 'compare') parts.push(other);
+  if (view === 'look' || view === 'compare') {
     parts.push(photo, layer, unit?.toString(), cell && `${cell.row},${cell.column}`);
   }
   if (view === 'try') parts.push(photo);
