@@ -191,7 +191,7 @@ const parts: Record<CardId, (facts: Facts) => Part> = {
       task: click(facts, name, words, {
         start: onMap(facts, conv.layer),
         at: at.map,
-        then: at.below,
+        then: at.pictures,
         reached: (now, since) =>
           isAt(now, name) && now.cell !== undefined && !isSame(now.cell, since.cell)
       })
@@ -270,13 +270,12 @@ const parts: Record<CardId, (facts: Facts) => Part> = {
     const near = first(facts, isConvolution);
     const far = last(facts, isConvolution);
     if (!near || !far) return none(without['receptive-field']);
-    const start = near === far ? look(facts) : onMap(facts, near);
     return {
       yours:
         near.sees === null || far.sees === null
           ? ''
           : yours['receptive-field'](near.name, near.sees, far.name, far.sees, facts.image),
-      task: { ...clickUnit(facts, far, 'receptive-field'), start, then: at.sees }
+      task: { ...clickUnit(facts, far, 'receptive-field'), then: at.sees }
     };
   },
 

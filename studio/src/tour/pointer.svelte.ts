@@ -2,6 +2,8 @@
 import type { Box } from '../scale/raster';
 
 const look_ms = 120; // how often a page that changes by itself is looked at
+const bring_ms = 2500; // what is pointed at is brought into sight within this time
+const apart_ms = 600; // one attempt from the next: scrolling takes its time
 
 export class Pointer {
   element = $state.raw<HTMLElement | null>(null);
@@ -10,7 +12,9 @@ export class Pointer {
   /** CSS pixels of the window's upper end that lie under the header */
   top = $state(0);
   #selectors: readonly string[] = [];
-  #isAwaited = false;
+  /** until then it is brought into sight; the reader's own hand ends it */
+  #until = 0;
+  #next = 0;
 
   /** Attached while a card is open. Returns the way off. */
   watch(): () => void {
@@ -22,11 +26,16 @@ export class Pointer {
     const timer = setInterval(() => this.look(), look_ms);
     addEventListener('scroll', look, { capture: true, passive: true });
     addEventListener('resize', look);
+    const leave = () => (this.#until = 0);
+    addEventListener('wheel', leave, { passive: true });
+    addEventListener('touchmove', leave, { passive: true });
     return () => {
       clearInterval(timer);
       cancelAnimationFrame(frame);
       removeEventListener('scroll', look, { capture: true });
       removeEventListener('resize', look);
+      removeEventListener('wheel', leave);
+      removeEventListener('touchmove', leave);
     };
   }
 
@@ -34,7 +43,8 @@ export class Pointer {
   at(selectors: readonly string[]): void {
     if (selectors.join() === this.#selectors.join()) return;
     this.#selectors = selectors;
-    this.#isAwaited = true;
+    this.#until = performance.now() + bring_ms;
+    this.#next = 0;
     this.look();
   }
 
@@ -48,7 +58,7 @@ export class Pointer {
       document.querySelector('[data-part="header"]')?.getBoundingClientRect().bottom ?? 0
     );
     if (top !== this.top) this.top = top;
-    if (element && this.#isAwaited) this.#bring(element, box);
+    if (element) this.#bring(element, box);
   }
 
   /** The keyboard goes to it, or to the first thing in it that takes one. */
@@ -62,10 +72,12 @@ export class Pointer {
 
   /** Only what can hardly be seen is scrolled to. */
   #bring(element: HTMLElement, box: Box | null): void {
-    this.#isAwaited = false;
+    const now = performance.now();
+    if (now > this.#until || now < this.#next) return;
     const { width, height } = element.getBoundingClientRect();
     const isSeen = box && box.width >= Math.min(width, 120) && box.height >= Math.min(height, 160);
     if (isSeen) return;
+    this.#next = now + apart_ms;
     const isStill = matchMedia('(prefers-reduced-motion: reduce)').matches;
     const block = height > innerHeight / 2 ? 'start' : 'center';
     element.scrollIntoView({ block, inline: 'center', behavior: isStill ? 'auto' : 'smooth' });
@@ -93,10 +105,18 @@ function visible(element: HTMLElement): Box | null {
     [top, bottom] = [Math.max(top, cut.top), Math.min(bottom, cut.bottom)];
   }
   [left, right] = [Math.max(left, 0), Math.min(right, innerWidth)];
-  [top, bottom] = [Math.max(top, 0), Math.min(bottom, innerHeight)];
+  [top, bottom] = [Math.max(top, 0), Math.min(bottom, covered(element))];
   return right > left && bottom > top
     ? { x: left, y: top, width: right - left, height: bottom - top }
     : null;
+}
+
+/** Where a sheet begins that lies over this element; else the window's end. */
+function covered(element: HTMLElement): number {
+  const sheet = document.querySelector('.drawer.isOpen');
+  if (!sheet || sheet.contains(element) || getComputedStyle(sheet).position !== 'fixed')
+    return innerHeight;
+  return Math.min(innerHeight, sheet.getBoundingClientRect().top);
 }
 
 const isSame = (a: Box | null, b: Box | null): boolean =>

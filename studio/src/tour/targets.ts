@@ -24,13 +24,17 @@ export const at = {
   map: ['section[aria-label="The unit"] [role="application"]'],
   sees: ['section[aria-label="The unit"] .photo', 'section[aria-label="The unit"]'],
   factors: ['section[aria-label="Every factor"]'],
-  below: ['.bench .below', 'section[aria-label="Every factor"]'],
+  pictures: ['section[aria-label="The unit"] .pictures'],
   function: ['section[aria-label="The function"]'],
   window: ['section[aria-label="The window"]'],
   source: ['section[aria-label="Where it comes from"]'],
   terms: ['section[aria-label="Every contribution"]', '[data-bench]'],
   softmax: ['section[aria-label="Softmax"]'],
-  back: ['[data-bench="back"]'],
+  back: [
+    '[data-bench="back"] section[aria-label="Every factor"]',
+    '[data-bench="back"] section[aria-label="Every gradient that comes back"]',
+    '[data-bench="back"]'
+  ],
   backSum: ['[data-bench="back"] section[aria-label="The sum"]', '[data-bench="back"]'],
 
   crop: [`${settings} [role="application"]`],

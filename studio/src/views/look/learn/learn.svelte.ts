@@ -194,8 +194,10 @@ export class Learn {
   learnAt(rate: number | null): void {
     this.#moved = rate;
     clearTimeout(this.#settling);
+    const { view } = this.#route.current;
     const settle = () => {
       this.#moved = null;
+      if (this.#route.current.view !== view) return; // one has gone on meanwhile
       this.#go({ rate: rate === null ? undefined : rateText(rate) }, 'replace');
     };
     if (rate === null) settle();
