@@ -184,7 +184,7 @@ def test_killed_at_random_moments_it_resumes_without_flags_to_the_same_bits(
         assert len(kept) >= min(2, len(logged(run, "checkpoint")))
         said = seethrough("train", "--resume", "last", "--json", "--runs-dir", runs_dir)
         assert said.json["weights_sha256"] == whole
-        assert leftovers(runs_dir) == []
+        assert leftovers(run.folder) == []
     print(f"{hits} of {kills} kills hit a checkpoint being written")
     assert hits >= 0.3 * kills or trials < 100
 

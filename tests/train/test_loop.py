@@ -415,3 +415,34 @@ def test_training_does_not_load_the_compiler():
     )
     said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert said.stdout == "False\n"
+
+
+def test_a_diverged_training_tells_the_likely_cause(photos):
+    """Growth before, no growth before, and no number at all."""
+
+    class Growing(nn.Module):
+        """Every logit is a thousand times the one in the pass before, from the third pass on."""
+
+        def __init__(self, inner):
+            super().__init__()
+            self.inner, self.passes = inner, 0
+
+        def forward(self, pixels):
+            self.passes += self.training
+            return self.inner(pixels) * (1000.0 ** max(0, self.passes - 2) if self.training else 1)
+
+    told = {}
+    for name, module in {
+        "grew": Growing(network(photos)),
+        "sudden": Explosive(network(photos), bad={8, 9, 10}),
+        "never": Explosive(network(photos), bad={1, 2, 3}),
+    }.items():
+        with pytest.raises(TrainingDiverged, match="stopped being a number at step") as caught:
+            list(learn(module, photos, RECIPE))
+        told[name] = caught.value
+    assert "grew without limit, and the loss with them from" in told["grew"].why
+    assert "no larger than usual" in told["sudden"].why
+    assert "not one step gave a number" in told["never"].why
+    assert "peak_lr=0.0125" in told["sudden"].fix
+    assert "peak_lr" not in told["never"].fix
+    assert all("last checkpoint holds finite weights" in error.fix for error in told.values())

@@ -11,7 +11,6 @@ it stays, and StorageError says so.
 """
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -124,7 +123,7 @@ def _paths(folder: Path) -> list[Path]:
     """All checkpoints, oldest first."""
     place = _folder(folder)
     try:
-        names = os.listdir(place)
+        names = [path.name for path in place.iterdir()]
     except FileNotFoundError:
         return []
     except OSError as error:

@@ -32,6 +32,7 @@ from seethrough.train.events import (
     EpochEnd,
     Event,
     MomentDue,
+    Remark,
     Snapshot,
     Started,
     Step,
@@ -230,6 +231,8 @@ class _Recording:
                 self.epoch, self.seconds = event.epoch, event.elapsed_s
                 self.accuracy = event.test_accuracy
                 yield self._add(lines.epoch(event))
+            case Remark():
+                yield self._add(lines.note(event.text))
             case MomentDue():
                 self.moments.append(past.packed(event))
             case Snapshot():

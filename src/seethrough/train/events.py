@@ -95,6 +95,13 @@ class MomentDue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """A sentence about the training, for whoever reads its log."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stopped:
     """The last event of a training that was asked to stop; resume from the last snapshot."""
 
@@ -112,4 +119,4 @@ class Done:
     elapsed_s: float
 
 
-Event = Started | Step | EpochEnd | MomentDue | Snapshot | Stopped | Done
+Event = Started | Step | EpochEnd | MomentDue | Snapshot | Remark | Stopped | Done

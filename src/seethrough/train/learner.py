@@ -13,10 +13,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from seethrough.errors import CheckpointError
+from seethrough.errors import CheckpointError, RecipeError
 from seethrough.train.average import Average
 from seethrough.train.batches import sizes
 from seethrough.train.events import TrainState
+from seethrough.train.memory import is_short
 from seethrough.train.motion import Motion
 from seethrough.train.optimizers import updates_for
 from seethrough.train.pace import EVERYTHING
@@ -25,6 +26,7 @@ from seethrough.train.recipe import Recipe
 from seethrough.train.slices import Sliced
 
 LEARNING = ("input", "forward", "backward", "update")
+_REMEMBERED = 200  # losses
 PHASES = (*LEARNING, "evaluation", "saving")
 
 
@@ -43,6 +45,8 @@ class Learner:
         self.step = 0
         self.epoch = 0
         self.bad_in_a_row = 0
+        self.micro_batch = recipe.micro_batch  # or less, once memory was short
+        self.losses: list[float] = []  # of the newest steps with a number, in this process
         self._statistics = [(buffer, buffer.clone()) for buffer in network.buffers()]
         self._began = time.perf_counter()
         self._before_s = 0.0  # seconds of training before this process
@@ -87,10 +91,7 @@ class Learner:
         count = len(targets) if count is None else count
         for buffer, kept in self._statistics:
             kept.copy_(buffer)
-        if self._sliced is None:
-            found = self._gradients(images, targets)
-        else:
-            found = self._sliced_gradients(self._sliced, images, targets, count)
+        found = self._fitting_gradients(images, targets, count)
         if found is not None:
             with self.clock("update"):
                 norms = self.motion.norms()
@@ -111,6 +112,7 @@ class Learner:
             return None
         value, correct = found
         self.bad_in_a_row = 0
+        self.losses = [*self.losses[1 - _REMEMBERED :], value]
         self.loss_sum += value * count
         self.correct += correct
         return value
@@ -118,6 +120,27 @@ class Learner:
     def part(self, images: int) -> tuple[int, int]:
         """Which images of a batch this process computes: from the first to before the second."""
         return (0, images) if self._sliced is None else self._sliced.part(images)
+
+    def _fitting_gradients(
+        self, images: Tensor, targets: Tensor, count: int
+    ) -> tuple[float, int] | None:
+        """The gradients of a batch, in smaller parts from now on where memory does not suffice."""
+        while True:
+            try:
+                if self._sliced is None:
+                    return self._gradients(images, targets)
+                return self._sliced_gradients(self._sliced, images, targets, count)
+            except (RuntimeError, MemoryError) as error:
+                if not is_short(error):
+                    raise
+                at_once = -(-count // self.recipe.slices)
+                at_once = min(at_once, self.micro_batch or at_once)
+                if at_once <= 2:
+                    raise _no_memory(at_once) from error
+                self.micro_batch = max(2, at_once // 2)
+            self.network.zero_grad(set_to_none=True)
+            for buffer, kept in self._statistics:
+                buffer.copy_(kept)
 
     def _sliced_gradients(
         self, sliced: Sliced, images: Tensor, targets: Tensor, count: int
@@ -143,7 +166,7 @@ class Learner:
 
     def _in_parts(self, images: Tensor, targets: Tensor) -> tuple[float, int] | None:
         """As `_gradients`; of several parts the mean of their losses, weighted by their images."""
-        count, most = len(targets), self.recipe.micro_batch
+        count, most = len(targets), self.micro_batch
         parts = sizes(count, most) if 0 < most < count else [count]
         loss_sum, correct, start = 0.0, 0, 0
         for size in parts:
@@ -217,8 +240,13 @@ class Learner:
                 "elapsed_s": self.elapsed_s(),
                 **{f"time_s.{phase}": seconds for phase, seconds in self.time_s.items()},
                 **self.motion.scalars(),
+                **self._shrunk(),
             },
         )
+
+    def _shrunk(self) -> dict[str, int]:
+        is_as_asked = self.micro_batch == self.recipe.micro_batch
+        return {} if is_as_asked else {"micro_batch": self.micro_batch}
 
     def restore(self, state: TrainState) -> None:
         """Go back to a state that `state` gave."""
@@ -241,8 +269,17 @@ class Learner:
         self.loss_sum = float(scalars["loss_sum"])
         self.time_s = {phase: float(scalars.get(f"time_s.{phase}", 0.0)) for phase in PHASES}
         self.motion.restore(scalars)
+        self.micro_batch = int(scalars.get("micro_batch", self.recipe.micro_batch))
         self._before_s = float(scalars["elapsed_s"])
         self._began = time.perf_counter()
+
+
+def _no_memory(images: int) -> RecipeError:
+    return RecipeError(
+        f"There is no memory to learn from {images} images at once.",
+        why="the system gave none for their activations, and they cannot be divided further.",
+        fix="close other programs, or take a smaller network or smaller images (--image-px).",
+    )
 
 
 @contextmanager

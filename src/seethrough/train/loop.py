@@ -27,6 +27,7 @@ from seethrough.train.events import (
     EpochEnd,
     Event,
     MomentDue,
+    Remark,
     Snapshot,
     Started,
     Step,
@@ -42,6 +43,7 @@ from seethrough.train.place import Place, exact
 from seethrough.train.recipe import Recipe
 from seethrough.train.schedule import learning_rate
 
+_GROWN = 2.0  # times the smallest of the newest losses: then it grew before it was no number
 _BAD_STEPS = 3  # in a row without a number before training gives up
 
 
@@ -184,7 +186,7 @@ class _Course:
             is_whole=moments.is_whole,
         )
 
-    def _steps(self) -> Iterator[Step | MomentDue]:
+    def _steps(self) -> Iterator[Step | MomentDue | Remark]:
         learner, recipe = self.learner, self.batches.recipe
         per_epoch = len(self.batches.sizes)
         epoch = learner.epoch + 1
@@ -197,8 +199,11 @@ class _Course:
                 images, labels = next(feed)
             lr = learning_rate(learner.step + 1, recipe.epochs * per_epoch, recipe)
             lr *= self.world.same(self.rate_factor(learner.step + 1))
+            at_once = learner.micro_batch
             is_last = learner.step + 1 == epoch * per_epoch
             loss = learner.learn(images, labels, lr, shares, is_measured=is_last, count=count)
+            if learner.micro_batch != at_once:
+                yield _divided(learner)
             yield Step(
                 step=learner.step, epoch=epoch, loss=loss, lr=lr, elapsed_s=learner.elapsed_s()
             )
@@ -247,10 +252,44 @@ def _first_kernels(network: nn.Module) -> Float32[np.ndarray, "units channels ro
     return None
 
 
+def _divided(learner: Learner) -> Remark:
+    return Remark(
+        text=f"Memory was short at step {learner.step}: from there on batches are computed "
+        f"{learner.micro_batch} photos at a time, the same photos in the same order. With batch "
+        "normalisation the weights differ from those of whole batches."
+    )
+
+
 def _diverged(learner: Learner) -> TrainingDiverged:
+    why, fix = _cause(learner)
     return TrainingDiverged(
         f"The loss stopped being a number at step {learner.step}.",
-        why=f"the updates grew without limit; the learning rate peaks at {learner.recipe.peak_lr}.",
-        fix=f"train with a smaller one, such as peak_lr={learner.recipe.peak_lr / 4:g}; "
-        "the last checkpoint holds the weights before that.",
+        why=why,
+        fix=f"{fix}; the last checkpoint holds finite weights, and a new run can begin with them "
+        "(--from).",
+    )
+
+
+def _cause(learner: Learner) -> tuple[str, str]:
+    """The likely cause and a way out, by the losses before."""
+    peak = learner.recipe.peak_lr
+    smaller = f"train with a smaller one, such as peak_lr={peak / 4:g}"
+    losses = learner.losses
+    if learner.step == learner.bad_in_a_row:
+        return (
+            "not one step gave a number: it is the network itself, its code or the weights that "
+            "it began with, rather than the learning rate.",
+            "look for a division, a logarithm or a root of its own that can meet zero",
+        )
+    if len(losses) > 1 and losses[-1] <= _GROWN * min(losses):
+        return (
+            f"the loss was {losses[-1]:.3g} just before, no larger than usual: one batch was too "
+            f"much for the network, or the learning rate, which peaks at {peak}, too high.",
+            smaller,
+        )
+    grew = f" from {min(losses):.3g} to {losses[-1]:.3g}" if len(losses) > 1 else ""
+    return (
+        f"the updates grew without limit, and the loss with them{grew}; the learning rate peaks "
+        f"at {peak}.",
+        smaller,
     )

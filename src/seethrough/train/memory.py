@@ -4,9 +4,12 @@
 
 Each number is kept three times in float32: as it is, as what the next layer keeps of it, and as its
 gradient. Weights and photos are left out; half of what is free is left to everything else.
+Where a step finds less than that, it is taken again in parts of half the size.
 """
 
 from pathlib import Path
+
+import torch
 
 _COPIES = 3
 _BYTES = 4
@@ -34,3 +37,11 @@ def suitable_part(batch: int, numbers: int, free: int | None) -> int:
         return 0
     fitting = int(_SHARE * free // step_bytes(1, numbers))
     return max(2, 1 << max(1, fitting.bit_length() - 1))
+
+
+def is_short(error: Exception) -> bool:
+    """Whether this error says that there is no memory left; torch says so in several ways."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    said = str(error).lower()
+    return any(words in said for words in ("can't allocate memory", "out of memory", "bad_alloc"))

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
+from seethrough.train.memory import is_short
 from seethrough.train.parallel import World
 from seethrough.train.tree import Tree
 
@@ -62,7 +63,7 @@ class Sliced:
 
         `compute(number, start, end)` leaves the gradients of one slice's mean loss in the network;
         start and end count from the first image that is computed here. `kept` are the running
-        statistics before the batch.
+        statistics before the batch. Raises MemoryError where any process had too little.
         """
         cuts = bounds(images, self._slices)
         own = self._world.own(len(cuts))
@@ -71,18 +72,26 @@ class Sliced:
         for number in own:
             start, end = cuts[number]
             self._forget(kept)
-            found = compute(number, start - offset, end - offset)
             share = (end - start) / images
+            try:
+                found = compute(number, start - offset, end - offset)
+                if found is not None:
+                    tree.add(number, 0, self._flat(share, kept))
+            except (RuntimeError, MemoryError) as error:
+                if not is_short(error):
+                    raise
+                rows.append((0.0, 0.0, 1.0))
+                continue
             loss, correct = found or (float("nan"), 0)
-            rows.append((loss * share, float(correct)))
-            if found is not None:
-                tree.add(number, 0, self._flat(share, kept))
+            rows.append((loss * share, float(correct), 0.0))
         self._forget(kept)
-        told = self._world.rows(rows, len(cuts), 2)
+        told = self._world.rows(rows, len(cuts), 3)
+        if bool(told[:, 2].any()):  # all processes know, and go on alike
+            raise MemoryError
         if not bool(told.isfinite().all()):
             return None
         self._take(self._world.total(tree, self._like, len(cuts)), kept, len(cuts))
-        loss, correct = (sum(column) for column in told.T.tolist())
+        loss, correct, _ = (sum(column) for column in told.T.tolist())
         return loss, int(correct)
 
     def _forget(self, kept: Sequence[Tensor]) -> None:
