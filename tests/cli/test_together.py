@@ -10,10 +10,11 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
-from tests.cli.conftest import ASKED
+from tests.cli.conftest import ASKED, NETWORK
 from tests.train.together import forked, free_port
 
 from seethrough.cli.main import main
+from seethrough.model.spec import parse, to_toml
 from seethrough.runs.folder import open_run, run_ids
 
 
@@ -144,6 +145,99 @@ def test_torchrun_with_one_process_killed_ends_and_names_it(shapes, sliced, tmp_
     assert f"rank      : {killed}" in cause
     run = open_run("last", runs_dir)
     assert run.summary.state == ("stopped" if killed == 0 else "failed")
+
+
+@pytest.mark.full
+def test_a_process_that_only_falls_silent_is_missed_and_all_end(shapes, sliced, tmp_path):
+    runs_dir = tmp_path / "runs"
+    words = ("train", shapes, *ASKED, "--epochs", "100000", "--recipe", sliced)
+    agent = torchrun(2, *words, "--runs-dir", runs_dir)
+    ranks = wait_for(lambda: workers(agent.pid, 2), agent)
+    wait_for(lambda: runs_dir.exists() and steps_of(runs_dir) > 20, agent)
+    os.kill(ranks[1], signal.SIGSTOP)
+    _, err = agent.communicate(timeout=60)
+    assert "The process with rank 1 of the 2 that train together is gone." in err
+    assert not any(Path(f"/proc/{pid}").exists() for pid in ranks)
+    assert open_run("last", runs_dir).summary.state == "stopped"
+
+
+# Two machines, each with a network of its own, and one wire between them. $1 and on: torchrun.
+MACHINES = r"""
+set -e
+ip link set lo up
+ip link add left type veth peer name right
+ip addr add 10.77.0.1/24 dev left && ip link set left up
+unshare -n sleep 600 & other=$!
+while [ "$(readlink /proc/$other/ns/net)" = "$(readlink /proc/self/ns/net)" ]; do :; done
+ip link set right netns $other
+in_other="nsenter -t $other -n"
+$in_other ip link set lo up
+$in_other ip addr add 10.77.0.2/24 dev right && $in_other ip link set right up
+export OMP_NUM_THREADS=1
+set +e
+GLOO_SOCKET_IFNAME=right $in_other "$@" --node-rank 1 $TRAIN --runs-dir "$NOWHERE" \
+    >"$OUT/right" 2>&1 & right=$!
+GLOO_SOCKET_IFNAME=left "$@" --node-rank 0 $TRAIN --runs-dir "$RUNS" >"$OUT/left" 2>&1 & left=$!
+if [ -n "$CUT" ]; then
+    until [ "$(cat "$RUNS"/*/log.jsonl 2>/dev/null | grep -c '"step"')" -gt 20 ]; do
+        kill -0 $left || break
+    done
+    ip link set left down
+fi
+wait $left; echo "left $?" >>"$OUT/codes"
+wait $right; echo "right $?" >>"$OUT/codes"
+kill $other
+"""
+
+
+def two_machines(tmp_path, recipe, shapes, *words, cut=""):
+    """What torchrun answered on both, their words, and the folder of runs of the first."""
+    if subprocess.run(["unshare", "-rn", "true"], check=False).returncode:
+        pytest.skip("this user may not make a network namespace")
+    train = ["-m", "seethrough", "train", shapes, *words, "--recipe", recipe]
+    settings = {
+        "OUT": tmp_path,
+        "RUNS": tmp_path / "several",
+        "NOWHERE": tmp_path / "nowhere",
+        "TRAIN": " ".join(map(str, train)),
+        "CUT": cut,
+    }
+    command = [sys.executable, "-m", "torch.distributed.run", "--nnodes", "2"]
+    command += ["--nproc-per-node", "1", "--master-addr", "10.77.0.1", "--master-port", "29511"]
+    subprocess.run(
+        ["unshare", "-rn", "bash", "-c", MACHINES, "machines", *command],
+        env={**os.environ, **{name: str(value) for name, value in settings.items()}},
+        check=False,
+        timeout=300,
+    )
+    said = {name: (tmp_path / name).read_text() for name in ("left", "right", "codes")}
+    return said, tmp_path / "several"
+
+
+@pytest.mark.full
+def test_across_two_networks_it_ends_with_the_weights_of_one_process(
+    seethrough, shapes, sliced, tmp_path
+):
+    words = ("--model", NETWORK, "--image-px", "12", "--seed", "7", "--json")
+    alone = seethrough("train", shapes, *words, "--recipe", sliced)
+    words = ("--model", f"{sliced.with_name('net.toml')}", *words[2:])
+    spec = parse(NETWORK, name="small", image_px=12)
+    sliced.with_name("net.toml").write_text(to_toml(spec))
+    said, runs_dir = two_machines(tmp_path, sliced, shapes, *words)
+    assert said["codes"] == "left 0\nright 0\n", said
+    assert f'"weights_sha256": "{alone.json["weights_sha256"]}"' in said["left"]
+    assert not (tmp_path / "nowhere").exists()
+    assert len(run_ids(runs_dir)) == 1
+
+
+@pytest.mark.full
+def test_where_the_wire_between_two_machines_is_cut_both_sides_end(shapes, sliced, tmp_path):
+    words = ("--model", "lenet-5", "--epochs", "100000", "--seed", "7")
+    said, runs_dir = two_machines(tmp_path, sliced, shapes, *words, cut="yes")
+    assert "left 0" not in said["codes"]
+    assert "right 0" not in said["codes"]
+    assert "The process with rank 1 of the 2 that train together is gone." in said["left"]
+    assert open_run("last", runs_dir).summary.state == "stopped"
 
 
 @pytest.mark.full

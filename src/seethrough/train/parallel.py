@@ -251,7 +251,11 @@ class Pulse:
         self._gone: int | None = None
         self._was_told = False  # whether the first process left with words of its own
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
+        # Two threads: whoever tells may wait for an answer that never comes.
+        self._threads = [
+            threading.Thread(target=work, name=work.__name__, daemon=True)
+            for work in (self._tell, self._watch)
+        ]
 
     @property
     def speaks(self) -> bool:
@@ -260,12 +264,14 @@ class Pulse:
 
     def start(self) -> None:
         """Beat until `leave`."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def leave(self, error: BaseException | None) -> None:
         """Stop beating; the first one that leaves with an error tells the others which."""
         self._over.set()
-        self._thread.join()
+        for thread in self._threads:
+            thread.join(2 * BEAT_S)
         with contextlib.suppress(RuntimeError):  # who keeps the store may have left before
             if error is not None:
                 said = error if isinstance(error, ParallelError) else self._ended(error)
@@ -302,7 +308,7 @@ class Pulse:
         assert said is None or isinstance(said, dict)
         return said
 
-    def _run(self) -> None:
+    def _tell(self) -> None:
         while not self._over.wait(BEAT_S):
             try:
                 self._store.add(f"beat/{self._rank}", 1)
@@ -312,6 +318,9 @@ class Pulse:
                         self._seen[rank] = (beats, time.monotonic())
             except RuntimeError:
                 pass  # the store is gone, and with it whoever keeps it: nobody is heard any more
+
+    def _watch(self) -> None:
+        while not self._over.wait(BEAT_S):
             quiet = self._quietest()
             if quiet is not None and time.monotonic() > self._seen[quiet][1] + STALE_S:
                 self._end(quiet)
