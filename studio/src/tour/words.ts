@@ -358,7 +358,7 @@ export const ui = {
   keys: 'F2 goes from the card to what it points at, and back.',
   invite: 'New to this?',
   inviteLink: 'Take the tour of your own network: 20 short cards.',
-  trained: 'What has it learned, and how?',
+  trained: 'It has learned something. What is inside?',
   share: 'Share',
   sharing: {
     title: 'Share this view',
@@ -416,5 +416,8 @@ export const terms: readonly (readonly [pattern: string, card: keyof typeof card
   ['loss', 'loss'],
   ['epochs?', 'epoch'],
   ['ReLU', 'relu'],
-  ['overfitting', 'overfitting']
+  ['over-?fitting', 'overfitting'],
+  ['learned (?:them )?by heart', 'overfitting'],
+  ['generalises', 'generalisation'],
+  ['normalisation', 'normalising']
 ];
