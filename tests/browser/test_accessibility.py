@@ -32,6 +32,8 @@ VIEWS = {
     "/sandbox/{run}?photo={photo}&stride=2&fill=reflect&channel=red&values=unit-3-0": "The kernel",
     "/report/{run}": "What it takes for what",
     "/photos/{run}": "Photos of each class",
+    "/time/{run}/{photo}?step=2": "When it learned which photo",
+    "/look/{run}/{photo}?step=2": "Click any unit",
 }
 PHONE = {"width": 390, "height": 844}
 

@@ -35,6 +35,7 @@ def views(run: str) -> dict[str, str]:
         f"/train/{run}?curve=loss": "The network",
         f"/report/{run}": "What it takes for what",
         f"/photos/{run}": "Photos of each class",
+        f"/time/{run}": "When it learned which photo",
         "/runs": "Runs",
     }
 

@@ -13,11 +13,13 @@ import type {
   MomentsMessage,
   Photo,
   PhotoList,
+  PhotoMomentsMessage,
   PhotoPairMessage,
   PredictionMessage,
   ReportMessage,
   RunDetail,
   RunSummary,
+  TimelineMessage,
   TraceMessage,
   UpdateMessage,
   WhatIfMessage,
@@ -163,12 +165,15 @@ export interface CellQuery extends Query {
   row?: number | null;
   column?: number | null;
   weights_sha256?: string;
+  /** a moment of the run; undefined: now */
+  step?: number | undefined;
 }
 
 /** The loss of which class, and of which weights. */
 export interface LossQuery extends Query {
   label: string;
   weights_sha256: string;
+  step?: number | undefined;
 }
 
 /** One learned number: its place in a layer's weight or bias. */
@@ -313,6 +318,23 @@ export const api = {
   /** the same photo for both, whatever each calls it */
   comparisonPhoto: (run: string, other: string, photo: string, signal?: AbortSignal) =>
     json<PhotoPairMessage>(address(['runs', run, 'compare', other, 'photos', photo]), { signal }),
+  /** a layer's weights at every moment: one axis more than `weights`, first */
+  kernelsOverTime: (run: string, layer: string, signal?: AbortSignal) =>
+    tensor(address(['runs', run, 'moments', 'kernels'], { layer }), signal),
+  timeline: (run: string, signal?: AbortSignal) =>
+    json<TimelineMessage>(address(['runs', run, 'moments', 'timeline']), { signal }),
+  /** where the timeline's photos stand in feature space: moments, photos, 2 */
+  positions: (run: string, signal?: AbortSignal) =>
+    tensor(address(['runs', run, 'moments', 'positions']), signal),
+  photoMoments: (run: string, photo: string, signal?: AbortSignal) =>
+    json<PhotoMomentsMessage>(address([...photoPath(run, photo), 'moments']), { signal }),
+  /** a layer's output at every moment, of these units */
+  mapsOverTime: (
+    run: string,
+    photo: string,
+    of: { layer: string; unit: readonly number[] },
+    signal?: AbortSignal
+  ) => tensor(address([...photoPath(run, photo), 'moments', 'maps'], of), signal),
   predict: (run: string, file: File) =>
     json<PredictionMessage>(address(['runs', run, 'predict']), picture(file, file.name))
 };

@@ -1,7 +1,7 @@
 /** Every place in the studio as an address, and back. Pure; `route.svelte.ts` ties it to the history. */
 
 export type ViewName =
-  'photos' | 'train' | 'look' | 'try' | 'compare' | 'sandbox' | 'report' | 'runs';
+  'photos' | 'train' | 'look' | 'time' | 'try' | 'compare' | 'sandbox' | 'report' | 'runs';
 
 export interface Cell {
   row: number;
@@ -40,15 +40,22 @@ const views: readonly string[] = [
   'photos',
   'train',
   'look',
+  'time',
   'try',
   'compare',
   'sandbox',
   'report',
   'runs'
 ];
+/** these look at a photo, and the second ones at a cell of it */
+const withPhoto: readonly string[] = ['look', 'time', 'try', 'compare'];
+const withCell: readonly string[] = ['look', 'compare'];
 
 const whole = (text: string | undefined): number | undefined =>
   text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
+
+/** The moment that an address names: so many steps of training; undefined: now. */
+export const stepOf = (query: Place['query']): number | undefined => whole(query['step']);
 
 function cellOf(text: string | undefined): Cell | undefined {
   const [row, column, more] = (text ?? '').split(',').map(whole);
@@ -98,9 +105,9 @@ export function parse(path: string, search = ''): Place {
   if (view === 'runs') return place;
   if (run) place.run = run;
   if (other) place.other = other;
-  if (view !== 'look' && view !== 'try' && view !== 'compare') return place;
+  if (!withPhoto.includes(view)) return place;
   if (photo) place.photo = photo;
-  if (view === 'try') return place;
+  if (!withCell.includes(view)) return place;
   if (photo && layer) place.layer = layer;
   if (place.layer && whole(unit) !== undefined) place.unit = whole(unit);
   if (place.unit !== undefined && cellOf(cell)) place.cell = cellOf(cell);
@@ -113,10 +120,9 @@ export function href(place: Goal): string {
   const parts: (string | undefined)[] = [view === 'home' ? undefined : view];
   if (view !== 'runs') parts.push(run);
   if (view === 'compare') parts.push(other);
-  if (view === 'look' || view === 'compare') {
+  if (withCell.includes(view)) {
     parts.push(photo, layer, unit?.toString(), cell && `${cell.row},${cell.column}`);
-  }
-  if (view === 'try') parts.push(photo);
+  } else if (withPhoto.includes(view)) parts.push(photo);
   const end = parts.indexOf(undefined);
   const given = (end < 0 ? parts : parts.slice(0, end)) as string[];
   const path = '/' + given.map((p) => encodeURIComponent(p).replace('%2C', ',')).join('/');

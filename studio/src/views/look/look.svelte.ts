@@ -6,7 +6,7 @@ import type { EquationMessage, TracedLayerMessage } from '../../api/types';
 import { isWeighted } from '../../network/edges';
 import { benchOf } from '../../network/kinds';
 import { afterPaint } from '../../state/paint';
-import type { Cell } from '../../state/place';
+import { stepOf, type Cell } from '../../state/place';
 import type { Route } from '../../state/route.svelte';
 import { changed, modeOf } from './learn/figures';
 import { photoLayer } from './learn/gradients';
@@ -41,6 +41,8 @@ export class Look {
   followed = $state.raw<EquationMessage | null>(null);
   partials = $state.raw<Partials | null>(null);
   hovered = $state.raw<Selected | null>(null);
+  /** the moment that the scene belongs to; undefined: now */
+  sceneStep = $state.raw<number | undefined>(undefined);
   #weights = $state.raw<ReadonlyMap<string, Tensor>>(new Map());
   #moved = $state.raw<{ layer: string; cell: Cell } | null>(null);
 
@@ -63,6 +65,9 @@ export class Look {
     const said = this.#route.current.query['scale'];
     return scales.find((scale) => scale === said) ?? 'layer';
   });
+
+  /** the moment that is asked for: the network as it was after so many steps; undefined: now */
+  step: number | undefined = $derived.by(() => stepOf(this.#route.current.query));
 
   isForwards = $derived.by(() => modeOf(this.#route.current.query) === 'Forwards');
 
@@ -150,14 +155,16 @@ export class Look {
 
   /** Loads a photo's trace; what is on screen stays until it is there. */
   async load(photo: string, signal: AbortSignal): Promise<void> {
+    const { step } = this;
     try {
-      const trace = await api.trace(this.run, photo, signal);
+      const trace = await api.trace(this.run, photo, signal, step);
       const [activations, pixels] = await Promise.all([
-        api.activations(this.run, photo, trace.weights_sha256, signal),
+        api.activations(this.run, photo, trace.weights_sha256, signal, step),
         api.pixels(this.run, photo, signal)
       ]);
       if (signal.aborted) return;
       if (trace.weights_sha256 !== this.scene?.trace.weights_sha256) this.#forgetWeights();
+      this.sceneStep = step;
       this.scene = new Scene(trace, activations.values, pixels);
       this.refused = null;
     } catch (thrown) {
@@ -203,6 +210,7 @@ export class Look {
     const { scene, selected } = this;
     if (!scene || selected?.layer.kind !== 'conv' || !this.isForwards) return;
     const { photo, weights_sha256 } = scene.trace;
+    const step = this.sceneStep;
     const [layer, unit] = [selected.layer.name, selected.unit];
     // after the equation stands there: both at once would each take longer
     const equation = this.followed;
@@ -211,7 +219,7 @@ export class Look {
     if (untrack(() => this.partials)?.key === key) return;
     this.#partials.ask(
       key,
-      (signal) => api.partials(this.run, photo.id, { layer, unit, weights_sha256 }, signal),
+      (signal) => api.partials(this.run, photo.id, { layer, unit, weights_sha256, step }, signal),
       (tensor) => (this.partials = { key, layer, unit, tensor }),
       () => (this.partials = null)
     );
@@ -221,7 +229,7 @@ export class Look {
     for (const layer of [this.hovered?.layer, this.selected?.layer]) {
       if (!layer || !isWeighted(layer.kind) || this.#asked.has(layer.name)) continue;
       this.#asked.add(layer.name);
-      api.weights(this.run, layer.name).then(
+      api.weights(this.run, layer.name, 'weight', undefined, this.sceneStep).then(
         (tensor) => (this.#weights = new Map(this.#weights).set(layer.name, tensor)),
         () => this.#asked.delete(layer.name) // asked again at the next hover
       );
@@ -249,7 +257,7 @@ export class Look {
 
   #question(scene: Scene, { layer, unit }: Selected, cell: Cell | null) {
     const { photo, weights_sha256 } = scene.trace;
-    const query = { layer: layer.name, unit, ...cell, weights_sha256 };
+    const query = { layer: layer.name, unit, ...cell, weights_sha256, step: this.sceneStep };
     return {
       key: [photo.id, weights_sha256, layer.name, unit, cell?.row, cell?.column].join('/'),
       fetch: (signal: AbortSignal) => api.equation(this.run, photo.id, query, signal)

@@ -249,7 +249,7 @@ export class Learn {
           .map(async ({ name }): Promise<Part> => {
             const kind = name === 'bias' ? 'bias' : 'weight';
             const [weights, gradient] = await Promise.all([
-              api.weights(this.#run, layer, kind, signal),
+              api.weights(this.#run, layer, kind, signal, of.step),
               api.parameterGradients(this.#run, photo, { ...of, layer, name }, signal)
             ]);
             return { layer, name, weights, gradient };
@@ -329,7 +329,8 @@ export class Learn {
   #loss(): LossQuery | null {
     const trace = this.#look.scene?.trace;
     if (!trace || !this.truth) return null;
-    return { label: this.truth, weights_sha256: trace.weights_sha256 };
+    const { weights_sha256 } = trace;
+    return { label: this.truth, weights_sha256, step: this.#look.sceneStep };
   }
 
   #stepQuestion() {
