@@ -162,5 +162,6 @@ def test_a_run_is_held_turned_and_let_go_on_from_the_page(learning, tmp_path, op
 
         page.get_by_role("button", name="Stop and keep").click()
         expect(state.get_by_role("status")).to_have_text("Stopped")
+        window.quiet()  # the answer comes once the process is gone
         page.get_by_role("link", name="Runs").click()
         expect(page.get_by_role("row", name=re.compile(learning.id))).to_contain_text("steered")

@@ -61,15 +61,19 @@ describe('smoothing', () => {
 });
 
 describe('axes', () => {
-  it.each([0.07, 0.2, 1, 3.4, 812, 12345])('from zero: %d fits under the last tick', (most) => {
-    const { ticks, place } = fromZero(most);
-    expect(ticks[0]!.value).toBe(0);
-    expect(ticks.at(-1)!.value).toBeGreaterThanOrEqual(most * (1 - 1e-9));
-    expect(ticks.length).toBeLessThanOrEqual(5);
-    expect(place(ticks.at(-1)!.value)).toBeCloseTo(1, 12);
-    expect(place(0)).toBe(0);
-    expect(place(null)).toBeNull();
-  });
+  it.each([3e-7, 0.00009, 0.0007, 0.07, 0.2, 1, 3.4, 812, 12345])(
+    'from zero: %d fits under the last tick',
+    (most) => {
+      const { ticks, place } = fromZero(most);
+      expect(ticks[0]!.value).toBe(0);
+      expect(ticks.at(-1)!.value).toBeGreaterThanOrEqual(most * (1 - 1e-9));
+      expect(ticks.length).toBeLessThanOrEqual(5);
+      expect(new Set(ticks.map(({ text }) => text)).size).toBe(ticks.length);
+      expect(place(ticks.at(-1)!.value)).toBeCloseTo(1, 12);
+      expect(place(0)).toBe(0);
+      expect(place(null)).toBeNull();
+    }
+  );
 
   it.each([[[0.3, 0.9]], [[0.002, 5]], [[1e-6, 3, null, 0]], [[2]], [[]]])(
     'logarithmic: equal factors are equal distances, and %j lies on it',

@@ -77,7 +77,10 @@ export function logarithmic(values: readonly (number | null)[]): Scale {
 export function tick(value: number): string {
   if (value === 0) return '0';
   if (Math.abs(value) >= 1000) return Math.round(value).toLocaleString('en-US');
-  if (Math.abs(value) < 1e-3) return value.toExponential(0).replace('-', '−');
+  if (Math.abs(value) < 1e-3) {
+    const [mantissa = '', exponent = ''] = value.toExponential(1).split('e');
+    return `${Number(mantissa)}e${exponent.replace('-', '−')}`;
+  }
   return String(Number(value.toPrecision(3)));
 }
 
