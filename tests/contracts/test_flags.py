@@ -21,6 +21,7 @@ FLAGS = {
     "compare": "RUN[@STEP] RUN[@STEP] --runs-dir --json",
     "verify": "RUN|MODULE:FUNCTION|FILE.onnx --cells --classes --image-px --runs-dir --json",
     "export": "RUN --to --output --runs-dir --json",
+    "export-log": "RUN --csv --tensorboard --runs-dir",
     "studio": "[RUN] --port --no-open --runs-dir",
 }
 

@@ -36,6 +36,7 @@ COMMANDS = (
     "compare",
     "verify",
     "export",
+    "export-log",
     "studio",
 )
 
@@ -51,7 +52,7 @@ class _Commands(click.Group):
         """The command of that name, from the file of that name."""
         if cmd_name not in COMMANDS:
             return None
-        command = importlib.import_module(f"seethrough.cli.{cmd_name}").command
+        command = importlib.import_module(f"seethrough.cli.{cmd_name.replace('-', '_')}").command
         assert isinstance(command, click.Command)
         return command
 
