@@ -1,8 +1,9 @@
-"""The guided tour on the demo's network: every card, each done by what it asks for and by nothing else."""
+"""The guided tour on the demo's network: a card is done by what it asks for, by nothing else."""
 
 import json
 import re
 from collections.abc import Callable
+from urllib.parse import unquote
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -33,6 +34,13 @@ CARDS = [
     "generalisation",
     "overfitting",
 ]
+
+TITLES = {
+    "kernel": "Kernel",
+    "padding": "Padding",
+    "gradient": "Gradient",
+    "epoch": "Epoch",
+}
 
 OVERLAP = """() => {
   const [card, outline] = ['.place', '.outline'].map((one) => document.querySelector(one));
@@ -161,3 +169,174 @@ def test_every_card_is_done_by_what_it_asks_for_and_by_nothing_else(window):
     assert "tour=" not in page.url
     kept = json.loads(page.evaluate("localStorage.getItem('seethrough-tour')"))
     assert sorted(kept["done"]) == sorted(CARDS)
+
+
+def opened(window: Window, address: str, title: str) -> Page:
+    """Follow a link to a card."""
+    window.enter(address)
+    expect(heading(window.page)).to_have_text(title)
+    expect(card(window.page).locator(".yours")).to_contain_text(re.compile(r"\d"))
+    window.quiet()
+    return window.page
+
+
+def test_a_link_leads_to_the_place_of_its_card_unless_it_names_one(window):
+    page = opened(window, "/?tour=stride", "Stride")
+    window.path_becomes(f"/look/{window.run}/t\\d+/conv1/\\d+/8,8")
+    pointed(page)
+    page.reload()
+    expect(heading(page)).to_have_text("Stride")
+    expect(is_done(page)).to_be_empty()
+
+    page = opened(window, f"/train/{window.run}?tour=relu", "ReLU")
+    assert window.path() == f"/train/{window.run}"
+    card(page).get_by_role("button", name="Show me").click()
+    window.path_becomes(f"/look/{window.run}/t\\d+")
+    pointed(page)
+    page.go_back()
+    window.path_becomes(f"/train/{window.run}")
+    expect(heading(page)).to_have_text("ReLU")
+
+
+def test_a_word_opens_its_card_and_leaves_the_reader_where_they_are(window):
+    window.look("t1", at="/conv1/3/8,8")
+    page = window.page
+    words = page.get_by_role("region", name="The unit")
+    expect(words).to_be_visible()
+    expect(page.locator(".photos a").nth(10)).to_be_visible()
+    window.quiet()
+    path = unquote(window.path())
+    boxes = [part.bounding_box() for part in (window.network, words)]
+    stride = words.get_by_role("button", name="stride")
+    stride.click()
+    expect(heading(page)).to_have_text("Stride")
+    expect(heading(page)).to_be_focused()
+    window.quiet()
+    assert unquote(window.path()) == path
+    assert [part.bounding_box() for part in (window.network, words)] == boxes
+    expect(page.locator(".outline")).to_have_count(0)
+
+    page.keyboard.press("Escape")
+    expect(card(page)).to_have_count(0)
+    expect(stride).to_be_focused()
+    assert unquote(window.path()) == path  # Escape closed the card, not the bench
+
+    page.get_by_role("button", name="Loss", exact=True).click()
+    expect(heading(page)).to_have_text("Loss")
+    card(page).get_by_role("button", name="Show me").click()
+    window.path_becomes(f"/look/{window.run}/t1")
+    pointed(page)
+
+
+def test_the_keyboard_alone_goes_from_card_to_task_and_back(window):
+    page = opened(window, "/?tour=kernel", "Kernel")
+    pointed(page)
+    page.keyboard.press("F2")
+    expect(heading(page)).not_to_be_focused()
+    page.keyboard.press("Enter")
+    expect(is_done(page)).to_contain_text("Done.")
+    expect(window.map).to_be_focused()
+    page.keyboard.press("F2")
+    expect(heading(page)).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    expect(heading(page)).to_have_text("Stride")
+    expect(window.map).to_be_visible()
+    page.keyboard.press("F2")
+    expect(window.map).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(is_done(page)).to_contain_text("Done.")
+    page.keyboard.press("F2")
+    page.keyboard.press("ArrowLeft")
+    expect(heading(page)).to_have_text("Kernel")
+    page.keyboard.press("Escape")
+    expect(card(page)).to_have_count(0)
+
+    page.reload()
+    page.get_by_role("button", name="Tour", exact=True).click()
+    expect(heading(page)).to_have_text("Kernel")  # where it was
+    card(page).get_by_role("button", name="All cards").click()
+    entries = card(page).get_by_role("list", name="All cards").get_by_role("button")
+    expect(entries).to_have_count(20)
+    expect(entries.filter(has_text="done")).to_have_count(2)
+    entries.filter(has_text="Pooling").click()
+    expect(heading(page)).to_have_text("Pooling")
+
+
+def test_a_teachers_address_hides_what_it_says_and_takes_the_steps_it_names(window):
+    plan = "steps=kernel,loss&hide=header,strip,modes,scale"
+    page = opened(window, f"/?tour=kernel&{plan}", "Kernel")
+    expect(card(page).get_by_test_id("progress")).to_have_text("1 of 2")
+    for part in ("header", "strip", "modes", "scale"):
+        expect(page.locator(f"[data-part={part}]")).to_have_count(1)
+        expect(page.locator(f"[data-part={part}]")).to_be_hidden()
+    expect(window.network).to_be_visible()
+
+    card(page).get_by_role("button", name="Next").click()
+    expect(heading(page)).to_have_text("Loss")
+    expect(page.locator("[data-part=modes]")).to_be_visible()  # the card needs it
+    expect(page.locator("[data-part=strip]")).to_be_hidden()
+    card(page).get_by_role("button", name="Close", exact=True).click()
+    expect(page.locator("[data-part=modes]")).to_be_hidden()
+    assert plan in page.url
+
+    window.enter(f"/look/{window.run}?hide=sandbox,report")
+    views = page.get_by_role("navigation", name="Views")
+    expect(views.get_by_role("link", name="Look")).to_be_visible()
+    expect(views.get_by_role("link", name="Sandbox")).to_be_hidden()
+    views.get_by_role("link", name="Train").click()
+    window.path_becomes(f"/train/{window.run}")
+    expect(views.get_by_role("link", name="Report")).to_be_hidden()  # it stays so
+
+
+def test_the_dialog_builds_an_address_that_does_what_it_says(window):
+    page = opened(window, "/?tour=relu", "ReLU")
+    card(page).get_by_role("button", name="Share this view").click()
+    dialog = page.get_by_role("dialog", name="Share this view")
+    address = dialog.get_by_label("Address")
+    expect(address).to_have_value("/?tour=relu")
+    dialog.get_by_label("Only these cards").fill("relu, pooling, poling")
+    expect(dialog).to_contain_text("No card is called poling.")
+    dialog.get_by_label("header").check()
+    expect(address).to_have_value("/?tour=relu&steps=relu,pooling&hide=header")
+    dialog.get_by_label("This run and this place").check()
+    expect(address).to_have_value(re.compile(rf"^/look/{window.run}/t\d+\?tour=relu&steps="))
+    assert findings(page) == []
+    path = address.input_value()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(heading(page)).to_have_text("ReLU")  # Escape closed the dialog only
+
+    page = opened(window, path, "ReLU")
+    expect(card(page).get_by_test_id("progress")).to_have_text("1 of 2")
+    expect(page.locator("[data-part=header]")).to_be_hidden()
+
+
+PLACES = ["kernel", "padding", "gradient", "epoch"]
+
+
+@pytest.mark.parametrize("paper", ["light", "dark"])
+def test_on_a_phone_no_card_hides_what_it_points_at(open_window, studio, paper):
+    window = open_window(studio.address, studio.run.id, **PHONE)
+    window.page.emulate_media(color_scheme=paper)
+    for name in PLACES if paper == "light" else PLACES[:1]:
+        page = opened(window, f"/?tour={name}", TITLES[name])
+        pointed(page)
+        assert window.overflow_px() == 0
+        assert findings(page) == []
+        ACTIONS[name](page)
+        expect(is_done(page)).to_contain_text("Done.")
+        window.quiet()
+        pointed(page)
+        box = card(page).bounding_box()
+        assert box["height"] < 0.5 * PHONE["height"]
+        assert box["width"] > 0.95 * PHONE["width"]
+
+
+@pytest.mark.parametrize("paper", ["light", "dark"])
+def test_axe_finds_nothing_serious_in_a_card_and_in_the_list_of_all(window, paper):
+    window.page.emulate_media(color_scheme=paper)
+    page = opened(window, "/?tour=kernel", "Kernel")
+    assert findings(page) == []
+    card(page).get_by_role("button", name="All cards").click()
+    expect(card(page).get_by_role("list", name="All cards")).to_be_visible()
+    assert findings(page) == []

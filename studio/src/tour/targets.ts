@@ -2,16 +2,26 @@
 
 const quoted = (name: string): string => JSON.stringify(name);
 const layer = (name: string): string => `[data-layer=${quoted(name)}]`;
+/** The block of a deep network into which a layer is folded, from the innermost outwards. */
+const folded = (name: string): string[] =>
+  name
+    .split('.')
+    .map((_, i, words) => words.slice(0, i).join('.'))
+    .filter(Boolean)
+    .reverse()
+    .map((block) => `.blocks button[aria-expanded="false"][title^=${quoted(block + ':')}]`);
+
 const settings = '[aria-label="Settings"]';
 const setting = (label: string): string => `.setting:has([aria-label="${label}, typed"])`;
 const score = '[aria-label="Accuracy and loss"]';
 
 export const at = {
-  layer: (name: string): string[] => [layer(name)],
+  layer: (name: string): string[] => [layer(name), ...folded(name)],
   /** the whole layer where this unit of it is not drawn */
   unit: (name: string, unit: number): string[] => [
     `${layer(name)} [data-unit="${unit}"]`,
-    layer(name)
+    layer(name),
+    ...folded(name)
   ],
 
   modes: ['[data-part="modes"] fieldset'],
