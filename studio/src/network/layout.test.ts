@@ -71,7 +71,7 @@ describe('other networks', () => {
     ];
     const last = (layer: TracedLayerMessage, most: number) =>
       Array.from({ length: most }, (_, i) => layer.shape[0]! - most + i);
-    const [conv1, relu1, conv2] = layout(layers, room, last).columns;
+    const [conv1, relu1, conv2] = layout(layers, room, { choose: last }).columns;
     expect(conv1!.shown).toEqual(last(layers[0]!, 128));
     expect(relu1!.shown).toBe(conv1!.shown);
     expect(unitBox(conv1!, 71)).toBeNull();

@@ -6,10 +6,12 @@
  * Layers that go together (convolution, norm, activation, pooling) stand close; before each
  * convolution, dense layer and flattening there is room for the curves that lead into it.
  * Maps are as large as the width allows, between two limits; below the lower one the drawing
- * grows wider than its container, which then scrolls sideways.
+ * grows wider than its container, which then scrolls sideways. Where it would be several times as
+ * wide, of each layer fewer units are drawn, and blocks of layers are folded.
  */
 import type { TracedLayerMessage } from '../api/types';
 import type { Box } from '../scale/raster';
+import { blockOf, depths, fold, jumps, type Item, type Jump } from './fold';
 import { isUnitwise } from './kinds';
 
 /** `maps`: one tile a unit; `strip`: a long vector as one thin column; `cells`: few numbers; `bars`: probabilities */
@@ -38,6 +40,10 @@ export interface Column {
   titleWidth: number;
   /** the shape is written where it changes */
   showsShape: boolean;
+  /** the block it belongs to; null: none, or nothing is folded */
+  block: string | null;
+  /** layers that are folded into it; 1: only itself */
+  count: number;
 }
 
 export interface Layout {
@@ -45,6 +51,10 @@ export interface Layout {
   /** R, G and B of the photo */
   channels: Box[];
   columns: Column[];
+  /** what is read from further back than the column before */
+  jumps: Jump[];
+  /** the block of every layer that belongs to one, whether it is folded or not */
+  blockOf: ReadonlyMap<string, string>;
   width: number;
   height: number;
   tile: number;
@@ -58,9 +68,11 @@ export interface Room {
 }
 
 const maxRows = 16;
-const maxDrawn = 128; // units of one layer; how many there are is said in words
+const drawnUnits = [128, 64, 32, 16]; // of one layer; how many there are is said in words
+const widest = 4; // times its container, before fewer units are drawn
+const foldsAt = 2.5; // times its container with the fewest units, before blocks are folded
 const maxCells = 24; // numbers of a vector that are drawn as tiles
-const gap = { photo: 18, near: 9, far: 28, row: 4, sub: 4 } as const;
+const gap = { photo: 18, near: 9, far: 28, block: 22, row: 4, sub: 4 } as const;
 const stripWidth = 16;
 const barsWidth = 200;
 const widePhoto = 72;
@@ -78,13 +90,23 @@ function gapBefore(layer: TracedLayerMessage, form: Form, before?: TracedLayerMe
   return isUnitwise(layer.kind) && layer.kind !== 'normalise' ? gap.near : gap.far;
 }
 
-/** So many units of a layer, in order: those that are drawn where there are too many. */
+/**
+ * At most so many units of a layer, in order: those that are drawn where there are too many, or
+ * where `isPicky` says that not all of a layer are wanted.
+ */
 export type Choose = (layer: TracedLayerMessage, most: number) => number[];
+
+export interface Wish {
+  choose?: Choose;
+  /** `choose` is asked about every layer with maps */
+  isPicky?: boolean;
+  /** blocks that are not folded */
+  open?: (block: string) => boolean;
+}
 
 const firstOnes: Choose = (_, most) => Array.from({ length: most }, (_, unit) => unit);
 
-interface Draft {
-  layer: TracedLayerMessage;
+interface Draft extends Item {
   form: Form;
   drawn: number;
   shown: readonly number[] | null;
@@ -92,18 +114,31 @@ interface Draft {
   before: number;
 }
 
-function draft(layer: TracedLayerMessage, before: Draft | undefined, choose: Choose): Draft {
+function draft(item: Item, before: Draft | undefined, wish: Wish, most: number): Draft {
+  const { layer } = item;
+  const { choose = firstOnes, isPicky = false } = wish;
   const form = formOf(layer);
   const units = layer.shape[0] ?? 0;
-  const drawn = form === 'maps' ? Math.min(units, maxDrawn) : units;
-  const rows = form === 'maps' ? Math.min(drawn, maxRows) : drawn;
   // beside the layer that it reads, a unit stands in the same row
   const isBeside =
     isUnitwise(layer.kind) &&
     before?.layer.name === layer.inputs[0] &&
     before?.layer.shape[0] === units;
-  const shown = drawn === units ? null : isBeside ? before!.shown : choose(layer, drawn);
-  return { layer, form, drawn, shown, rows, before: gapBefore(layer, form, before?.layer) };
+  const some = form === 'maps' && (units > most || isPicky);
+  const chosen = !some ? null : isBeside && !isPicky ? before!.shown : choose(layer, most);
+  const shown = chosen && chosen.length < units ? chosen : null;
+  const drawn = shown?.length ?? units;
+  const rows = form === 'maps' ? Math.min(drawn, maxRows) : drawn;
+  // the name of a block is wider than its column
+  const isBlock = item.count > 1 || (before?.count ?? 1) > 1;
+  const room = isBlock ? gap.block : gapBefore(layer, form, before?.layer);
+  return { ...item, form, drawn, shown, rows, before: room };
+}
+
+function drafted(items: readonly Item[], wish: Wish, most: number): Draft[] {
+  const drafts: Draft[] = [];
+  for (const item of items) drafts.push(draft(item, drafts.at(-1), wish, most));
+  return drafts;
 }
 
 function widthOf({ form, drawn, rows }: Draft, tile: number): number {
@@ -119,17 +154,40 @@ function total(drafts: Draft[], tile: number): number {
   return widePhoto + gap.photo + tile + columns;
 }
 
-/** The whole drawing for a container of this width; `choose` says which units of a wide layer. */
-export function layout(
-  layers: readonly TracedLayerMessage[],
-  room: Room,
-  choose: Choose = firstOnes
-): Layout {
-  const drafts: Draft[] = [];
-  for (const layer of layers) drafts.push(draft(layer, drafts.at(-1), choose));
+/**
+ * Of how many parts of their names the blocks are made: where the drawing would be much wider than
+ * its container, the finest blocks that fit; else none.
+ */
+function depthOf(layers: readonly TracedLayerMessage[], room: Room): number {
+  const least = drawnUnits.at(-1)!;
+  const widthAt = (items: Item[]) => total(drafted(items, {}, least), room.smallest);
+  if (widthAt(fold(layers, 0, () => true)) <= foldsAt * room.width) return 0;
+  const closed = () => false;
+  const ways = depths(layers).map((depth) => ({
+    depth,
+    width: widthAt(fold(layers, depth, closed))
+  }));
+  const [narrowest] = [...ways].sort((a, b) => a.width - b.width);
+  const fitting = ways.find(({ width }) => width <= room.width) ?? narrowest;
+  return fitting?.depth ?? 0;
+}
+
+/** How many units of a layer are drawn at most. */
+function manyOf(items: readonly Item[], room: Room): number {
+  const isFolded = items.some(({ block }) => block !== null);
+  const fits = (many: number) =>
+    total(drafted(items, {}, many), room.smallest) <= widest * room.width;
+  return drawnUnits.find((many) => !isFolded && fits(many)) ?? drawnUnits.at(-1)!;
+}
+
+/** The whole drawing for a container of this width. */
+export function layout(layers: readonly TracedLayerMessage[], room: Room, wish: Wish = {}): Layout {
+  const depth = depthOf(layers, room);
+  const items = fold(layers, depth, wish.open ?? (() => false));
+  const drafts = drafted(items, wish, manyOf(items, room));
   let tile = room.largest;
   while (tile > room.smallest && total(drafts, tile) > room.width) tile--;
-  const far = drafts.filter((d) => d.before === gap.far).length;
+  const far = drafts.filter((d) => d.before >= gap.block).length;
   const spare = Math.max(0, room.width - total(drafts, tile));
   const wider = Math.min(40, far ? Math.floor(spare / far) : 0);
 
@@ -148,7 +206,7 @@ export function layout(
   }));
   let x = x0 + tile;
   const columns = drafts.map((d, index): Column => {
-    x += d.before + (d.before === gap.far ? wider : 0);
+    x += d.before + (d.before >= gap.block ? wider : 0);
     const width = widthOf(d, tile);
     const vertical = d.form === 'cells' || d.form === 'bars';
     const own = d.form === 'strip' ? height : d.rows * pitch - gap.row;
@@ -168,7 +226,9 @@ export function layout(
       tile,
       pitch: d.form === 'strip' ? height / Math.max(1, d.drawn) : pitch,
       titleWidth: 0,
-      showsShape: index === 0 || String(d.layer.shape) !== String(drafts[index - 1]!.layer.shape)
+      showsShape: index === 0 || String(d.layer.shape) !== String(drafts[index - 1]!.layer.shape),
+      block: d.block,
+      count: d.count
     };
     x += width;
     return column;
@@ -182,6 +242,8 @@ export function layout(
     photo: { x: 0, y: middle(widePhoto), width: widePhoto, height: widePhoto },
     channels,
     columns,
+    jumps: jumps(layers, items),
+    blockOf: blockOf(layers, depth),
     width: x,
     height: tallest,
     tile

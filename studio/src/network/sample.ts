@@ -38,3 +38,34 @@ export function demoLayers(): TracedLayerMessage[] {
   add('softmax', 'softmax', [6]);
   return layers;
 }
+
+/** Stages of residual blocks, as a ResNet has them: conv, norm, relu, conv, norm, add, relu. */
+export function deepLayers(of: {
+  stages: number;
+  blocks: number;
+  units?: number;
+}): TracedLayerMessage[] {
+  const { stages, blocks, units = 16 } = of;
+  const shape = [units, 8, 8];
+  const layers = [layerOf('normalise', 'normalise', [3, 32, 32])];
+  const add = (name: string, kind: string, more: string[] = []) =>
+    layers.push(layerOf(name, kind, shape, [layers.at(-1)!.name, ...more]));
+  add('conv', 'conv');
+  for (let stage = 0; stage < stages; stage++) {
+    for (let block = 0; block < blocks; block++) {
+      const name = `stage${stage}.${block}`;
+      const before = layers.at(-1)!.name;
+      add(`${name}.conv1`, 'conv');
+      add(`${name}.norm1`, 'norm');
+      add(`${name}.relu1`, 'relu');
+      add(`${name}.conv2`, 'conv');
+      add(`${name}.norm2`, 'norm');
+      add(`${name}.add`, 'add', [before]);
+      add(`${name}.relu2`, 'relu');
+    }
+  }
+  layers.push(layerOf('flatten', 'flatten', [units * 64], [layers.at(-1)!.name]));
+  layers.push(layerOf('dense', 'dense', [6], ['flatten']));
+  layers.push(layerOf('softmax', 'softmax', [6], ['dense']));
+  return layers;
+}

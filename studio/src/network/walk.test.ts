@@ -21,9 +21,8 @@ describe('arrow keys', () => {
 
   it('walk over the units that are drawn, whatever their numbers', () => {
     const wide = [layerOf('conv1', 'conv', [300, 4, 4]), layerOf('conv2', 'conv', [16, 4, 4])];
-    const odd = layout(wide, { width: 1392, smallest: 26, largest: 32 }, (_, most) =>
-      Array.from({ length: most }, (_, i) => 2 * i + 1)
-    ).columns;
+    const choose = (_: unknown, most: number) => Array.from({ length: most }, (_, i) => 2 * i + 1);
+    const odd = layout(wide, { width: 1392, smallest: 26, largest: 32 }, { choose }).columns;
     const seen = [{ column: 0, unit: 1 }];
     while (seen.length < 128) seen.push(walk(odd, seen.at(-1)!, 'ArrowDown')!);
     expect(seen.map((spot) => spot.unit)).toEqual(odd[0]!.shown);

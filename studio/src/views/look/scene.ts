@@ -81,9 +81,11 @@ export class Scene {
     return extentOf(this.values, offset, offset + width * height);
   }
 
-  /** The units with the largest activations, up to their sign, in their own order. */
-  mostActive(layer: TracedLayerMessage, most: number): number[] {
-    const units = Array.from({ length: layer.shape[0] ?? 0 }, (_, unit) => unit);
+  /** The units with the largest activations, up to their sign, in their own order; at least one. */
+  mostActive(layer: TracedLayerMessage, most: number, isLiving = false): number[] {
+    const all = Array.from({ length: layer.shape[0] ?? 0 }, (_, unit) => unit);
+    const living = isLiving ? all.filter((unit) => layer.active_units[unit]) : all;
+    const units = living.length ? living : all.slice(0, 1);
     const size = new Map(units.map((unit) => [unit, this.extent('unit', layer, unit)]));
     return units
       .sort((a, b) => size.get(b)! - size.get(a)! || a - b)

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { EquationMessage, TermMessage } from '../../../api/types';
+import type { EquationMessage, TermMessage, TraceMessage } from '../../../api/types';
 import { addsUp } from '../../../format/decimal';
-import { blocks, byContribution, extents, lines, restOf, waterfall } from './parts';
+import { layerOf } from '../../../network/sample';
+import { Scene } from '../scene';
+import { blocks, byContribution, extents, joinedFrom, lines, restOf, waterfall } from './parts';
 
 /** A 3 × 3 convolution over `channels` maps, its digits made to add up by being whole ten-thousandths. */
 function equationOf(channels: number, bias: number | null): EquationMessage {
@@ -110,4 +112,44 @@ it('extents, contributions and lines', () => {
   expect(weight).toBe(product);
   expect(Math.abs(byContribution(equation.terms)[0]!.product)).toBe(product);
   expect(lines('1 × 2 = 2; 2 + 1 = 3')).toEqual(['1 × 2 = 2', '2 + 1 = 3']);
+});
+
+describe('layers that join several', () => {
+  const layers = [
+    layerOf('conv1', 'conv', [4, 2, 2]),
+    layerOf('conv2', 'conv', [6, 2, 2], ['conv1']),
+    layerOf('add', 'add', [4, 2, 2], ['conv2', 'conv1']),
+    layerOf('side', 'concat', [10, 2, 2], ['conv1', 'conv2'])
+  ];
+  const trace = { layers, classes: ['a', 'b'] } as unknown as TraceMessage;
+  const pixels = { width: 1, height: 1, data: new Uint8ClampedArray(4) };
+  const scene = new Scene(trace, new Float32Array(100), pixels);
+  const [conv1, conv2, add, side] = scene.layers as [
+    (typeof layers)[0],
+    (typeof layers)[0],
+    (typeof layers)[0],
+    (typeof layers)[0]
+  ];
+  const [term] = equationOf(1, null).terms as [TermMessage];
+  const at = (channel: number) => ({ ...term, channel });
+
+  it('have a term of each input of a sum, in their order', () => {
+    expect(joinedFrom(scene, add, 3, at(3), 0)).toEqual({ layer: conv2, unit: 3 });
+    expect(joinedFrom(scene, add, 3, at(3), 1)).toEqual({ layer: conv1, unit: 3 });
+  });
+
+  it('have, side by side, the unit of one of them', () => {
+    expect(joinedFrom(scene, side, 3, at(3), 0)).toEqual({ layer: conv1, unit: 3 });
+    expect(joinedFrom(scene, side, 4, at(0), 0)).toEqual({ layer: conv2, unit: 0 });
+    expect(joinedFrom(scene, side, 9, at(5), 0)).toEqual({ layer: conv2, unit: 5 });
+  });
+
+  it('name their terms in the bars', () => {
+    const one = equationOf(1, null);
+    const names = { channel: String, bias: 'bias', term: (place: number) => `layer ${place}` };
+    const labels = waterfall(one, 9, names).map(({ label }) => label);
+    const largest = one.terms.reduce((a, b) => (Math.abs(b.product) > Math.abs(a.product) ? b : a));
+    expect(labels[0]).toBe(`layer ${one.terms.indexOf(largest)}`);
+    expect(new Set(labels).size).toBe(9);
+  });
 });

@@ -2,9 +2,10 @@
  * An equation in the portions in which it is shown. Nothing is computed but exact sums of shown
  * digits, so that what is folded away adds up like the rest.
  */
-import type { EquationMessage, TermMessage } from '../../../api/types';
+import type { EquationMessage, TermMessage, TracedLayerMessage } from '../../../api/types';
 import { sum } from '../../../format/decimal';
 import type { Box } from '../../../scale/raster';
+import type { Scene } from '../scene';
 
 /** One input channel: its window as rows of terms. */
 export interface Block {
@@ -61,6 +62,27 @@ export function restOf(all: readonly Block[], first: number): Rest | null {
   };
 }
 
+/**
+ * Where a term of a layer that joins several comes from: of a sum each input has its term, of layers
+ * side by side (concat) the unit tells which one it is.
+ */
+export function joinedFrom(
+  scene: Scene,
+  layer: TracedLayerMessage,
+  unit: number,
+  term: TermMessage,
+  place: number
+): { layer: TracedLayerMessage; unit: number } | null {
+  const below = layer.inputs.map((name) => scene.layer(name));
+  let which = place;
+  if (layer.kind === 'concat') {
+    let end = 0;
+    which = below.findIndex((input) => unit < (end += input?.shape[0] ?? 0));
+  }
+  const there = below[which];
+  return there ? { layer: there, unit: term.channel } : null;
+}
+
 /** One bar of the sum: it starts where the last one ended. */
 export interface Bar {
   label: string;
@@ -76,6 +98,8 @@ export interface Bar {
 export interface Names {
   channel: (channel: number) => string;
   bias: string;
+  /** of single terms, by their place; left out: their row and column */
+  term?: (place: number) => string;
 }
 
 const plain: Names = { channel: (channel) => `#${channel}`, bias: 'bias' };
@@ -84,10 +108,11 @@ const plain: Names = { channel: (channel) => `#${channel}`, bias: 'bias' };
 export function waterfall(equation: EquationMessage, most: number, names: Names = plain): Bar[] {
   const single = equation.channels.length === 1 && equation.terms.length > 1;
   const items = single
-    ? [...equation.terms]
-        .sort((a, b) => Math.abs(b.product) - Math.abs(a.product))
-        .map((t) => ({
-          label: `${t.row},${t.column}`,
+    ? equation.terms
+        .map((t, place) => ({ t, label: names.term?.(place) ?? `${t.row},${t.column}` }))
+        .sort((a, b) => Math.abs(b.t.product) - Math.abs(a.t.product))
+        .map(({ t, label }) => ({
+          label,
           channel: null,
           value: t.product,
           shown: t.shown_product
