@@ -18,6 +18,7 @@ FLAGS = {
     "evaluate": "RUN --runs-dir --json",
     "predict": "RUN PATH... --runs-dir --json",
     "explain": "RUN PHOTO --layer --unit --at --gradient --weight --bias --label --runs-dir --json",
+    "timeline": "RUN --photo --layer --to --runs-dir --json",
     "compare": "RUN[@STEP] RUN[@STEP] --runs-dir --json",
     "verify": "RUN|MODULE:FUNCTION|FILE.onnx --cells --classes --image-px --runs-dir --json",
     "export": "RUN --to --output --runs-dir --json",

@@ -33,6 +33,7 @@ COMMANDS = (
     "evaluate",
     "predict",
     "explain",
+    "timeline",
     "compare",
     "verify",
     "export",

@@ -130,7 +130,10 @@ def model(name, arrays, attributes, *, outputs=("answer",), opset=OPSET) -> onnx
         [helper.make_node(name, names, list(outputs), **attributes)],
         "one",
         [helper.make_tensor_value_info("input0", TensorProto.FLOAT, arrays[0].shape)],
-        [helper.make_tensor_value_info(output, TensorProto.FLOAT, list("abcd")) for output in outputs],
+        [
+            helper.make_tensor_value_info(output, TensorProto.FLOAT, list("abcd"))
+            for output in outputs
+        ],
         held,
     )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=10)
