@@ -7,7 +7,7 @@ batch (`train.slices`), and gradients and statistics are added up along one tree
 
     every process is given one part of everybody's numbers     all_to_all
     it adds that part up, along the tree                       here
-    everybody is given all added parts                         all_gather
+    everybody is given all added parts                         broadcast
 
 A number travels about twice, however many processes there are, and is added in the same order by
 one process or by many. A world of one, which is the default everywhere, says nothing to anybody.
@@ -20,6 +20,7 @@ too: at once where its connections broke, after STALE_S where it only fell silen
 
 import contextlib
 import json
+import math
 import os
 import sys
 import threading
@@ -83,7 +84,10 @@ class World:
         return torch.tensor(own, dtype=torch.float64).reshape(pieces, width)
 
     def total(self, own: Tree[Tensor], like: Tensor, slices: int) -> Tensor:
-        """The sum over all slices along the tree; `like` is a tensor of its size and type."""
+        """The sum over all slices along the tree; `like` is a tensor of its size and type.
+
+        It is good until the next one is asked for.
+        """
         return own.total()
 
     def agreed(self, wish: bool) -> bool:  # noqa: FBT001 - a wish is yes or no
@@ -116,6 +120,7 @@ class _Several(World):
         self.size, self.rank = dist.get_world_size(), dist.get_rank()
         self._device, self._pulse = device, pulse
         self._group = dist.new_group(timeout=_PATIENCE)
+        self._rooms: dict[str, Tensor] = {}
 
     @property
     def speaks(self) -> bool:  # type: ignore[override]
@@ -135,22 +140,39 @@ class _Several(World):
     def total(self, own: Tree[Tensor], like: Tensor, slices: int) -> Tensor:
         ranges = [self._of(rank, slices) for rank in range(self.size)]
         plans = [list(branches(each.start, each.stop)) for each in ranges]
-        part = -(-len(like) // self.size)
-        mine = like.new_zeros(len(own.branches), part * self.size)
-        for row, branch in zip(mine, own.branches, strict=True):
-            row[: len(like)] = branch.value
-        sent = mine.view(-1, self.size, part).transpose(0, 1).reshape(-1)
-        received = like.new_empty(sum(map(len, plans)) * part)
+        part, count = -(-len(like) // self.size), len(own.branches)
+        sent = self._room("sent", like, self.size, count, part)
+        for number, branch in enumerate(own.branches):
+            for rank, piece in enumerate(torch.split(branch.value, part)):
+                sent[rank, number, : len(piece)] = piece
+        received = self._room("received", like, sum(map(len, plans)), part)
         theirs = [len(plan) * part for plan in plans]
         with self._together():
             dist.all_to_all_single(
-                received, sent, theirs, [len(mine) * part] * self.size, group=self._group
+                received.view(-1),
+                sent.view(-1),
+                theirs,
+                [count * part] * self.size,
+                group=self._group,
             )
         tree = Tree[Tensor]()
         every = (branch for plan in plans for branch in plan)
-        for (first, level), row in zip(every, received.view(-1, part), strict=True):
+        for (first, level), row in zip(every, received, strict=True):
             tree.add(first, level, row)
-        return self._gathered(tree.total()).view(-1)[: len(like)]
+        result = self._room("result", like, self.size, part)
+        result[self.rank] = tree.total()
+        with self._together():
+            for rank, piece in enumerate(result):  # gloo's all_gather copies everything twice
+                dist.broadcast(piece, src=rank, group=self._group)
+        return result.view(-1)[: len(like)]
+
+    def _room(self, name: str, like: Tensor, *shape: int) -> Tensor:
+        """Memory that was used before: what is new costs more than to send it."""
+        count = math.prod(shape)
+        room = self._rooms.get(name)
+        if room is None or len(room) != count or room.dtype != like.dtype:
+            room = self._rooms[name] = like.new_zeros(count)
+        return room.view(shape)
 
     def agreed(self, wish: bool) -> bool:  # noqa: FBT001
         return bool(self._gathered(torch.tensor([int(wish)], device=self._device)).any())

@@ -46,6 +46,7 @@ class Sliced:
         self._dtype = torch.float64 if is_double else torch.float32
         size = sum(tensor.numel() for tensor in numbers) + len(self._parameters)
         self._like = torch.empty(size, dtype=self._dtype, device=numbers[0].device)
+        self._rooms = [self._like]
 
     def part(self, images: int) -> tuple[int, int]:
         """Which images of a batch are computed here: from the first one to before the second."""
@@ -76,7 +77,7 @@ class Sliced:
             try:
                 found = compute(number, start - offset, end - offset)
                 if found is not None:
-                    tree.add(number, 0, self._flat(share, kept))
+                    tree.add(number, 0, self._flat(self._room(tree), share, kept))
             except (RuntimeError, MemoryError) as error:
                 if not is_short(error):
                     raise
@@ -100,25 +101,37 @@ class Sliced:
         for buffer, before in zip(self._buffers, kept, strict=True):
             buffer.copy_(before)
 
-    def _flat(self, share: float, kept: Sequence[Tensor]) -> Tensor:
+    def _room(self, tree: Tree[Tensor]) -> Tensor:
+        """Memory for the numbers of a slice; the tree gives back what it has added up."""
+        for room in self._rooms:
+            if all(branch.value is not room for branch in tree.branches):
+                return room
+        self._rooms.append(torch.empty_like(self._like))
+        return self._rooms[-1]
+
+    def _flat(self, room: Tensor, share: float, kept: Sequence[Tensor]) -> Tensor:
         """What a slice adds: its share of gradients and of statistics, and who has a gradient."""
-        pieces = []
-        for p in self._parameters:
-            gradient = torch.zeros_like(p) if p.grad is None else p.grad
-            pieces.append(gradient.detach().to(self._dtype).mul(share).reshape(-1))
-        for buffer, before in zip(self._buffers, kept, strict=True):
+        *pieces, has = self._split(room)
+        for p, piece in zip(self._parameters, pieces, strict=False):
+            if p.grad is None:
+                piece.zero_()
+            else:
+                torch.mul(p.grad.to(self._dtype), share, out=piece.view(p.shape))
+        moving = zip(self._buffers, kept, pieces[len(self._parameters) :], strict=True)
+        for buffer, before, piece in moving:
             moved = buffer.to(self._dtype) - before.to(self._dtype)
             # Whole numbers (how many batches were seen) are divided by the slices at the end.
-            pieces.append((moved * share if buffer.is_floating_point() else moved).reshape(-1))
-        has = [float(p.grad is not None) for p in self._parameters]
-        pieces.append(torch.tensor(has, dtype=self._dtype, device=pieces[0].device))
-        return torch.cat(pieces)
+            piece.copy_((moved * share if buffer.is_floating_point() else moved).reshape(-1))
+        has.copy_(torch.tensor([float(p.grad is not None) for p in self._parameters]))
+        return room
+
+    def _split(self, room: Tensor) -> tuple[Tensor, ...]:
+        """The room of every parameter and every running statistic, and of who has a gradient."""
+        sizes = [each.numel() for each in (*self._parameters, *self._buffers)]
+        return torch.split(room, [*sizes, len(self._parameters)])
 
     def _take(self, total: Tensor, kept: Sequence[Tensor], slices: int) -> None:
-        numbers = (*self._parameters, *self._buffers)
-        *pieces, has = torch.split(
-            total, [*(each.numel() for each in numbers), len(self._parameters)]
-        )
+        *pieces, has = self._split(total)
         for p, piece, count in zip(self._parameters, pieces, has.tolist(), strict=False):
             p.grad = torch.empty_like(p).copy_(piece.view(p.shape)) if count else None
         for buffer, before, piece in zip(
