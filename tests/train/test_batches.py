@@ -104,6 +104,35 @@ def test_mixed_images_come_with_the_shares_of_their_classes(photos):
             torch.testing.assert_close(share.double(), target, atol=2e-3, rtol=0)
 
 
+@pytest.mark.parametrize("alpha", [0.3, 1.0])
+def test_of_an_image_with_a_rectangle_of_the_next_every_pixel_is_one_of_the_two(photos, alpha):
+    recipe = Recipe(batch=8, seed=5, flip=False, shift_px=0, cutmix=alpha)
+    as_they_are = list(plain(photos, seed=5).epoch(2))
+    areas = []
+    for (images, shares), (others, labels) in zip(
+        Batches.of(photos, recipe).epoch(2), as_they_are, strict=True
+    ):
+        for place, (image, share) in enumerate(zip(images, shares, strict=True)):
+            follower = (place + 1) % len(labels)
+            is_own = (image == others[place]).all(0)
+            is_other = (image == others[follower]).all(0)
+            assert (is_own | is_other).all()
+            cut = ~is_own  # pixels that both have alike count for either
+            rows, columns = torch.nonzero(cut, as_tuple=True)
+            if len(rows):  # a rectangle, and nothing of the own image in it
+                box = is_other[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+                assert box.all()
+            own = float(share[labels[place]])
+            if labels[place] != labels[follower]:
+                # the share is that of the area, but for what both have alike at its edge
+                assert 1 - own >= float(cut.double().mean()) - 1e-6
+                assert float(shares[place].sum()) == pytest.approx(1)
+                areas.append((1 - own, float(cut.double().mean())))
+    wanted, found = np.array(areas).T
+    assert found.mean() == pytest.approx(wanted.mean(), abs=0.02)
+    assert wanted.std() > 0.1
+
+
 def test_a_square_larger_than_the_images_is_refused(photos):
     with pytest.raises(RecipeError, match="cutout_px=13 does not suit images of 12 px"):
         Batches.of(photos, Recipe(cutout_px=13))

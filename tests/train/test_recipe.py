@@ -30,6 +30,8 @@ recipes = st.builds(
     colour=shares,
     cutout_px=st.integers(0, 64),
     mixup=st.floats(0, 1),
+    focal=st.floats(0, 5),
+    class_weights=st.booleans(),
     ema=st.floats(0, 0.9999),
     micro_batch=st.sampled_from([0, 2, 64]),
     seed=st.integers(0, 2**63 - 1),
@@ -77,6 +79,8 @@ def test_fields_that_are_left_out_take_their_default(tmp_path):
         ("colour", 1.1),
         ("cutout_px", -1),
         ("mixup", 1.5),
+        ("cutmix", 1.5),
+        ("focal", 5.1),
         ("ema", 1.0),
         ("micro_batch", -1),
         ("seed", -1),
@@ -103,6 +107,12 @@ def test_a_value_out_of_its_range_is_refused_with_the_range(field, value):
 def test_a_value_of_another_type_is_refused_with_the_type(field, value, expected):
     with pytest.raises(RecipeError, match=f"{field}=.* is not {expected}"):
         Recipe.from_dict({field: value})
+
+
+def test_two_ways_of_putting_two_images_into_one_are_refused():
+    with pytest.raises(RecipeError, match=r"mixup=0\.2 and cutmix=1 do not go together"):
+        Recipe(mixup=0.2, cutmix=1.0)
+    assert Recipe.from_toml(Recipe(cutmix=0.5).to_toml()) == Recipe(cutmix=0.5)
 
 
 def test_an_unknown_field_is_refused_with_the_nearest_known_one():

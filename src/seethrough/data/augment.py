@@ -12,8 +12,13 @@
     mixup     λ · image + (1 − λ) · the next one in its batch, rounded; λ ~ Beta(α, α), by Jöhnk's
               method on logarithms
 
+    cutmix    a rectangle of the image is taken from the next one in its batch: its sides are
+              √(1 − λ) of the image's, around a cell drawn from all, as far as it lies in the image;
+              λ ~ Beta(α, α), and the image's own share is what is left of it
+
 Sources: DeVries and Taylor (2017), arXiv:1708.04552 (cutout; they cover with the mean of all
-images); Zhang et al. (2018), arXiv:1710.09412 (mixup; here with λ for each image).
+images); Zhang et al. (2018), arXiv:1710.09412 (mixup; here with λ for each image); Yun et al.
+(2019), arXiv:1905.04899 (cutmix; likewise).
 No generator carries a state, so batches, workers and a resume in the middle of an epoch change
 nothing. Two files with equal bytes have equal ids, and are changed alike.
 """
@@ -21,7 +26,7 @@ nothing. Two files with equal bytes have equal ids, and are changed alike.
 from enum import IntEnum
 
 import numpy as np
-from jaxtyping import Float64, Int64, UInt8, UInt64
+from jaxtyping import Bool, Float64, Int64, UInt8, UInt64
 
 from seethrough.data.hash import below, draws
 from seethrough.errors import DataError
@@ -41,6 +46,8 @@ class Purpose(IntEnum):
     CUTOUT_Y = 8
     MIX = 9
     MIX_OTHER = 10
+    CUTMIX_X = 11
+    CUTMIX_Y = 12
 
 
 def order(ids: UInt64[np.ndarray, " n"], *, seed: int, epoch: int) -> Int64[np.ndarray, " n"]:
@@ -102,6 +109,34 @@ def mixed(
     weight = own.astype(np.float32)[:, None, None, None]
     both = weight * images + (1 - weight) * np.roll(images, -1, axis=0)
     return np.rint(both).astype(np.uint8), own
+
+
+def cut_mixed(
+    images: UInt8[np.ndarray, "b h w 3"],
+    ids: UInt64[np.ndarray, " b"],
+    *,
+    seed: int,
+    epoch: int,
+    alpha: float,
+) -> tuple[UInt8[np.ndarray, "b h w 3"], Float64[np.ndarray, " b"]]:
+    """Each image with a rectangle of the next one (the last: of the first), and its own share."""
+    _, height, width, _ = images.shape
+    side = np.sqrt(1 - _beta(ids, seed, epoch, alpha))[:, None]
+    is_row = _between(height, side, below(height, draws(ids, seed, epoch, Purpose.CUTMIX_Y)))
+    is_column = _between(width, side, below(width, draws(ids, seed, epoch, Purpose.CUTMIX_X)))
+    is_cut = is_row[:, :, None] & is_column[:, None, :]
+    both = np.where(is_cut[..., None], np.roll(images, -1, axis=0), images)
+    return both, 1 - is_cut.mean(axis=(1, 2), dtype=np.float64)
+
+
+def _between(
+    size: int, share: Float64[np.ndarray, "b 1"], middle: Int64[np.ndarray, " b"]
+) -> Bool[np.ndarray, "b size"]:
+    """Of `size` cells that share of them around the middle, as far as they are there."""
+    wide = np.rint(size * share).astype(np.int64)
+    first, cells = middle[:, None] - wide // 2, np.arange(size)
+    found: np.ndarray = (cells >= first) & (cells < first + wide)
+    return found
 
 
 def _beta(

@@ -13,9 +13,10 @@ import torch
 from jaxtyping import Float32, Float64, Int64
 from torch import Tensor
 
-from seethrough.data.augment import augment, mixed, order
+from seethrough.data.augment import augment, cut_mixed, mixed, order
 from seethrough.data.dataset import Dataset, Split
 from seethrough.errors import RecipeError
+from seethrough.train.loss import weights_of
 from seethrough.train.recipe import Recipe
 
 
@@ -64,6 +65,13 @@ class Batches:
             sizes=tuple(sizes(len(index), recipe.batch)),
         )
 
+    def class_weights(self) -> Float32[Tensor, " k"] | None:
+        """How much each class counts; None: all alike."""
+        if not self.recipe.class_weights:
+            return None
+        labels = self.dataset.labels[self.index]
+        return weights_of(np.bincount(labels, minlength=len(self.dataset.classes)).tolist())
+
     def epoch(
         self, epoch: int, *, skip: int = 0, part: Callable[[int], tuple[int, int]] = whole
     ) -> Iterator[tuple[Tensor, Tensor]]:
@@ -78,7 +86,8 @@ class Batches:
         for start, end in zip(ends[skip:] - self.sizes[skip:], ends[skip:], strict=True):
             first, last = part(int(end - start))
             chosen = turn[start + first : start + last]
-            if recipe.mixup:  # each is mixed with the next one of the whole batch
+            is_mixed = recipe.mixup > 0 or recipe.cutmix > 0
+            if is_mixed:  # each is mixed with the next one of the whole batch
                 chosen = np.append(chosen, turn[start + last % (end - start)])
             images = augment(
                 dataset.images[chosen],
@@ -91,9 +100,10 @@ class Batches:
                 cutout_px=recipe.cutout_px,
             )
             targets = dataset.labels[chosen].astype(np.int64)
-            if recipe.mixup:
+            if is_mixed:
+                mix, alpha = (mixed, recipe.mixup) if recipe.mixup else (cut_mixed, recipe.cutmix)
                 ids = dataset.ids[chosen]
-                images, own = mixed(images, ids, seed=recipe.seed, epoch=epoch, alpha=recipe.mixup)
+                images, own = mix(images, ids, seed=recipe.seed, epoch=epoch, alpha=alpha)
                 images = images[:-1]
                 targets = _shares(targets, own, len(dataset.classes))[:-1]
             # h w c in memory is what torch calls channels last: nothing is moved.

@@ -75,6 +75,7 @@ def forecast(
     """
     batches = Batches.of(dataset, recipe)
     learner = Learner(network, recipe)
+    learner.class_weights = batches.class_weights()
     feed = _endless(batches)
     with exact(place or Place()):
         network.train()

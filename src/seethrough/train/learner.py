@@ -11,12 +11,12 @@ from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from seethrough.errors import CheckpointError, RecipeError
 from seethrough.train.average import Average
 from seethrough.train.batches import sizes
 from seethrough.train.events import TrainState
+from seethrough.train.loss import loss
 from seethrough.train.memory import is_short
 from seethrough.train.motion import Motion
 from seethrough.train.optimizers import updates_for
@@ -42,6 +42,7 @@ class Learner:
         self.average = Average(network, recipe.ema) if recipe.ema else None
         self._sliced = Sliced(network, recipe.slices, world) if recipe.slices > 1 else None
         self.motion = Motion(network)
+        self.class_weights: Tensor | None = None  # how much each class counts; None: all alike
         self.step = 0
         self.epoch = 0
         self.bad_in_a_row = 0
@@ -173,15 +174,14 @@ class Learner:
             goal = targets[start : start + size]
             with self.clock("forward"):
                 logits = self.network(images[start : start + size])
-                smoothing = self.recipe.label_smoothing
-                loss = functional.cross_entropy(logits, goal, label_smoothing=smoothing)
+                part = loss(logits, goal, self.recipe, self.class_weights)
                 if size < count:
-                    loss = loss * (size / count)
-                value = loss.item()
+                    part = part * (size / count)
+                value = part.item()
             if not math.isfinite(value):
                 return None
             with self.clock("backward"):
-                loss.backward()  # type: ignore[no-untyped-call]
+                part.backward()  # type: ignore[no-untyped-call]
             label = goal if goal.ndim == 1 else goal.argmax(1)
             correct += int((logits.detach().argmax(1) == label).sum())
             loss_sum, start = loss_sum + value, start + size

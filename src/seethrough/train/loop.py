@@ -81,6 +81,7 @@ def train(
     """
     batches = Batches.of(dataset, recipe)
     learner = _ready(Learner(network, recipe, world), resume, world)
+    learner.class_weights = batches.class_weights()
     kept = moments_of(learner.judged(), per_epoch=len(batches.sizes), epochs=recipe.epochs)
     seen, stop = tuple(watched), _latched(lambda: world.agreed(should_stop()))
     course = _Course(learner, batches, seen, stop, pace or Pace(), kept, rate_factor, world)

@@ -62,6 +62,7 @@ def trials(
     Batches, optimizer and variation are the recipe's. Raises RecipeError as training does.
     """
     batches, learner = Batches.of(dataset, recipe), Learner(network, recipe)
+    learner.class_weights = batches.class_weights()
     average, smallest, step = 0.0, math.inf, 0
     with exact(place or Place()):
         network.train()

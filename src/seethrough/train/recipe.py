@@ -52,6 +52,9 @@ class Recipe:
     colour: float = 0.0  # share by which brightness and contrast may rise or fall; 0: not at all
     cutout_px: int = 0  # side of a square that is covered in every image; 0: none
     mixup: float = 0.0  # alpha: images and labels mixed in pairs by shares ~ Beta(alpha, alpha)
+    cutmix: float = 0.0  # alpha: a rectangle of each image taken from the next one; 0: none
+    focal: float = 0.0  # how much less counts what the network is sure of; 0: as much
+    class_weights: bool = False  # rare classes count as much as frequent ones
     ema: float = 0.0  # share of the averaged weights that each step keeps; 0: no average
     micro_batch: int = 0  # images at once, their gradients added up to the batch's; 0: all
     slices: int = 1  # parts of a batch with statistics of their own: so many processes can share it
@@ -74,6 +77,12 @@ class Recipe:
                 "micro_batch=1 is too small.",
                 why="batch normalisation cannot measure the spread of one image.",
                 fix="write a whole number from 2, or 0 to compute the whole batch at once.",
+            )
+        if self.mixup and self.cutmix:
+            raise RecipeError(
+                f"mixup={self.mixup:g} and cutmix={self.cutmix:g} do not go together.",
+                why="each of them puts two images into one.",
+                fix="leave one of them out.",
             )
         if self.nesterov and self.optimizer is Optimizer.SGD and self.momentum == 0:
             raise RecipeError(
@@ -172,6 +181,8 @@ _RANGES: dict[str, tuple[float, float, str]] = {
     "colour": (0, 1, "write a share, such as colour=0.2, or 0 for none."),
     "cutout_px": (0, 512, "write a number of pixels, such as cutout_px=8, or 0 for none."),
     "mixup": (0, 1, "write a number from 0 to 1, such as mixup=0.2, or 0 for none."),
+    "cutmix": (0, 1, "write a number from 0 to 1, such as cutmix=1, or 0 for none."),
+    "focal": (0, 5, "write a number from 0 to 5, such as focal=2, or 0 for none."),
     "ema": (0, 0.99999, "write a share, such as ema=0.99, or 0 for no average."),
     "micro_batch": (0, 65_536, "write a number of images, such as micro_batch=32, or 0 for all."),
     "slices": (1, 1024, "write a number of parts, such as slices=2, or 1 for the whole batch."),
