@@ -26,7 +26,7 @@ from torch import Tensor
 
 MOST_BYTES = 200_000_000
 MOST = 120
-APART = 8
+APART = 16
 WHOLE = 12
 PART_BYTES = 4_000_000
 _HEADER, _ENTRY = 4_096, 256  # bytes that a moment's file has beside its numbers, at most
