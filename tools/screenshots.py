@@ -41,7 +41,13 @@ IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 SIZES = {1440: 900, 390: 844}
 THEMES = ("light", "dark")
 MOST_BYTES = 4_000_000
-UNDER_SHEETS = {"look", "look-unit", "backwards", "step"}  # on phones, as much as is in sight
+UNDER_SHEETS = {
+    "look",
+    "look-unit",
+    "backwards",
+    "step",
+    "tour",
+}  # on phones, as much as is in sight
 LIVE_FROM_EPOCH = 5  # the curves have something to show
 PATIENCE_MS = 600_000  # until a training on a busy machine is that far
 Shoot = Callable[[Page, Address, str], None]
@@ -57,6 +63,7 @@ def names() -> dict[str, Shoot]:
         "look": equation,
         "backwards": backwards,
         "step": step,
+        "tour": tour,
         "report": report,
     }
 
@@ -109,6 +116,13 @@ def step(page: Page, address: Address, run: str) -> None:
     """One small step: what it changes, and one weight's update."""
     _look(page, address, run, "?mode=step&rate=0.002&maps=difference")
     expect(page.get_by_role("region", name="The update")).to_be_visible()
+
+
+def tour(page: Page, address: Address, run: str) -> None:
+    """The card about kernels, and the unit that it points at."""
+    _look(page, address, run, "?tour=kernel")
+    expect(page.locator(".outline")).to_be_visible()
+    expect(page.get_by_test_id("task")).to_contain_text("conv1")
 
 
 def report(page: Page, address: Address, run: str) -> None:
