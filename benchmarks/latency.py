@@ -5,6 +5,10 @@
     cell    click on a cell of its map            → that cell's equation stands there
     move    an arrow key on the map               → the next cell's equation stands there
     hover   the pointer reaches another unit      → its curves and its range stand there
+    edit    a weight of a kernel is changed       → every map after it is there (Try)
+    slide   the slider over the training moves    → that moment's frame stands there (Time)
+
+and for a large network, ResNet-18 at 64 px, `unit` and `edit` again.
 
 Measured inside the page with its own clock: from the event that the click makes, to the DOM that
 shows the answer, to the end of the second animation frame after it (the first frame paints it).
@@ -13,28 +17,38 @@ still rested on the unit; frames come 16.7 ms apart.
 Every place is a new one, so that nothing was answered before.
 """
 
+import json
 import os
 import shutil
 import statistics
 import tempfile
-from pathlib import Path
+import zipfile
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
 import seethrough as see
+from seethrough.data.builtin import builtin_path
 from seethrough.model.presets import preset
 from seethrough.runs.record import train
-from seethrough.serve.server import running_server
+from seethrough.serve.server import Address, running_server
 from seethrough.train.recipe import DEMO, Recipe
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+BROWSER = os.environ.get("SEETHROUGH_CHROMIUM") or next(
+    filter(None, map(shutil.which, BROWSERS)), None
+)
+PHOTOS = {"train": 20, "test": 4}  # of each class, for the large network
 ROUNDS = 20
 LAYERS = ("conv2", "conv4", "norm3", "pool1", "conv5")  # clicked in turn
 MAP = ("conv2", 16)  # the layer whose cells are clicked, and its cells along one axis
 
 # Resolves to [milliseconds, milliseconds of the equation's fetch] once `done` says so.
 CLOCK = """
+performance.setResourceTimingBufferSize(100000);
 window.clock = (events, done) => new Promise((resolve) => {
   const begin = (event) => {
     for (const name of events) removeEventListener(name, begin, true);
@@ -62,6 +76,26 @@ window.says = (text) =>
     (one) => one.textContent.startsWith(text));
 """
 
+# Resolves once a request whose address has this in it was sent after the event, and answered.
+ANSWERED = """(part) => {
+  window.measured = new Promise((resolve) => addEventListener('keydown', ({ timeStamp: start }) => {
+    const look = () => {
+      const found = performance.getEntriesByType('resource')
+        .find((one) => one.startTime >= start && one.name.includes(part));
+      if (!found) return requestAnimationFrame(look);
+      requestAnimationFrame(() => requestAnimationFrame(() =>
+        resolve([performance.now() - start, found.duration])));
+    };
+    look();
+  }, { capture: true, once: true }));
+  return null;
+}"""
+# One unit of every layer that is drawn by maps: what its button is called.
+UNITS = """(slot) => [...document.querySelectorAll('.network .column')].flatMap((one) => {
+  const units = one.querySelectorAll('button[data-unit]');
+  return units.length > slot ? [units[slot].getAttribute('aria-label')] : [];
+})"""
+
 SETTLED = """() => new Promise((done) => requestIdleCallback(() =>
   requestAnimationFrame(() => requestIdleCallback(done))))"""
 
@@ -77,15 +111,19 @@ def read_clock(page: Page) -> tuple[float, float]:
     return float(total), float(fetch)
 
 
-def click_units(page: Page, rounds: int) -> list[tuple[float, float]]:
-    """Each click on a unit that was not looked at before."""
+def click_units(
+    page: Page, rounds: int, names: Sequence[str] | None = None
+) -> list[tuple[float, float]]:
+    """Each click on a unit that was not looked at before; of some layers, or of these names."""
     times = []
     for index in range(rounds):
-        layer, unit = LAYERS[index % len(LAYERS)], 2 + index // len(LAYERS)
-        button = page.get_by_role("button", name=f"{layer}, unit {unit}", exact=True)
+        name = f"{LAYERS[index % len(LAYERS)]}, unit {2 + index // len(LAYERS)}"
+        if names is not None:
+            name = names[index % len(names)]
+        button = page.get_by_role("button", name=name, exact=True)
         button.hover()  # as a hand does; what that takes is measured below
         page.evaluate(SETTLED)
-        start_clock(page, ["click"], f"says('{layer}, unit {unit},')")
+        start_clock(page, ["click"], f"says('{name},')")
         page.mouse.down()
         page.mouse.up()
         times.append(read_clock(page))
@@ -167,6 +205,36 @@ def hover_units(page: Page, rounds: int) -> list[tuple[float, float]]:
     return times
 
 
+def edit_weights(page: Page, rounds: int) -> list[tuple[float, float]]:
+    """Each press of an arrow key on the first number of the first kernel, which adds 0.1."""
+    number = page.locator("input[inputmode=decimal], .kernel input, table input").first
+    number.wait_for()
+    number.focus()
+    times = []
+    for _ in range(rounds):
+        page.evaluate(SETTLED)
+        page.evaluate(ANSWERED, "/what-if/activations")
+        page.keyboard.press("ArrowUp")
+        times.append(read_clock(page))
+    return times
+
+
+def slide(page: Page, rounds: int) -> list[tuple[float, float]]:
+    """Each press of an arrow key on the slider over the moments of the training."""
+    slider = page.get_by_role("slider", name="Moment of the training")
+    slider.wait_for()
+    page.evaluate(SETTLED)
+    slider.focus()
+    times = []
+    for index in range(rounds):
+        before = slider.get_attribute("aria-valuetext")
+        done = "document.querySelector('input[type=range]').ariaValueText !== " + json.dumps(before)
+        start_clock(page, ["keydown"], done)
+        page.keyboard.press("ArrowLeft" if index % 20 < 10 else "ArrowRight")
+        times.append(read_clock(page))
+    return times
+
+
 def figures(times: list[tuple[float, float]]) -> dict[str, float]:
     """Median and 95th percentile, and the median of the fetch."""
     totals = sorted(total for total, _ in times)
@@ -178,33 +246,78 @@ def figures(times: list[tuple[float, float]]) -> dict[str, float]:
 
 
 def run(*, rounds: int = ROUNDS) -> dict[str, Any]:
-    """Each movement's figures; the network is trained for an epoch, which changes no shape."""
-    browser_path = os.environ.get("SEETHROUGH_CHROMIUM") or next(
-        filter(None, map(shutil.which, BROWSERS)), None
-    )
+    """Each movement's figures; the networks are trained for an epoch, which changes no shape."""
     with tempfile.TemporaryDirectory() as folder:
+        runs = Path(folder) / "runs"
         photos = see.load("everyday", image_px=32)
         recipe = Recipe.from_dict({**DEMO.to_dict(), "epochs": 1})
-        made = train(photos, network=preset("demo"), recipe=recipe, runs_dir=Path(folder))
-        with running_server(Path(folder)) as address, sync_playwright() as playwright:
+        small = train(photos, network=preset("demo"), recipe=recipe, runs_dir=runs)
+        few = see.load(some_photos(Path(folder) / "photos"), image_px=64)
+        deep = train(
+            few,
+            network=preset("resnet-18", image_px=64),
+            recipe=Recipe(epochs=1, batch=40),
+            runs_dir=runs,
+        )
+        with running_server(runs) as address, sync_playwright() as playwright:
             browser = playwright.chromium.launch(
-                executable_path=browser_path, args=["--no-sandbox", "--disable-gpu"]
+                executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"]
             )
             page = browser.new_page(viewport={"width": 1440, "height": 1000})
             page.add_init_script(CLOCK)
-            page.goto(address.link(f"/look/{made.id}"))
-            page.get_by_role("button", name="conv2, unit 0", exact=True).wait_for()
-            page.wait_for_load_state("networkidle")
-            click_units(page, 3)  # what happens once: fonts, the first trace, compiled code
-            page.reload()
-            page.get_by_role("button", name="conv2, unit 0", exact=True).wait_for()
-            page.wait_for_load_state("networkidle")
-            found = {
-                "unit": figures(click_units(page, rounds)),
-                "tap": figures(tap_units(page, rounds)),
-                "cell": figures(click_cells(page, rounds)),
-                "move": figures(press_keys(page, rounds)),
-                "hover": figures(hover_units(page, rounds)),
-            }
+            page.goto(address.link(f"/look/{small.id}"))
+            found = {**of_small(page, address, small.id, rounds)}
+            found["resnet-18"] = of_deep(page, address, deep.id, rounds)
             browser.close()
+    return found
+
+
+def some_photos(folder: Path) -> Path:
+    """Twenty built-in photos of each class as files, four of them for testing."""
+    taken: Counter[str] = Counter()
+    with zipfile.ZipFile(builtin_path("everyday")) as archive:
+        for name in sorted(archive.namelist()):
+            place = str(PurePosixPath(name).parent)
+            taken[place] += 1
+            if name.startswith(("train/", "test/")) and taken[place] <= PHOTOS[name.split("/")[0]]:
+                archive.extract(name, folder)
+    return folder
+
+
+def of_small(page: Page, address: Address, run: str, rounds: int) -> dict[str, Any]:
+    """The demo's network."""
+    for _ in range(2):  # what happens once: fonts, the first trace, compiled code
+        page.get_by_role("button", name="conv2, unit 0", exact=True).wait_for()
+        page.wait_for_load_state("networkidle")
+        click_units(page, 3)
+        page.reload()
+    page.get_by_role("button", name="conv2, unit 0", exact=True).wait_for()
+    page.wait_for_load_state("networkidle")
+    found = {
+        "unit": figures(click_units(page, rounds)),
+        "tap": figures(tap_units(page, rounds)),
+        "cell": figures(click_cells(page, rounds)),
+        "move": figures(press_keys(page, rounds)),
+        "hover": figures(hover_units(page, rounds)),
+    }
+    photo = page.url.split("/")[5]
+    page.goto(f"{address.url}/try/{run}/{photo}")
+    edit_weights(page, 3)
+    found["edit"] = figures(edit_weights(page, rounds))
+    page.goto(f"{address.url}/time/{run}/{photo}")
+    slide(page, 3)
+    found["slide"] = figures(slide(page, rounds))
+    return found
+
+
+def of_deep(page: Page, address: Address, run: str, rounds: int) -> dict[str, Any]:
+    """Every block open, so that all kinds of layers are clicked."""
+    page.goto(f"{address.url}/look/{run}?open=all")
+    page.locator(".network .column").first.wait_for()
+    page.wait_for_load_state("networkidle")
+    click_units(page, 3, page.evaluate(UNITS, 0)[1:])
+    found = {"unit": figures(click_units(page, rounds, page.evaluate(UNITS, 3)[1:]))}
+    page.goto(f"{address.url}/try/{run}/{page.url.split('/')[5]}")
+    edit_weights(page, 3)
+    found["edit"] = figures(edit_weights(page, rounds))
     return found
