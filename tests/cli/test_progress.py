@@ -1,7 +1,10 @@
 """The line about a training, told event by event."""
 
+from itertools import pairwise
+
 import pytest
 
+from seethrough.cli.course import chosen
 from seethrough.cli.progress import Follower, TrainingLine, duration
 from seethrough.cli.terminal import command_line, printable
 
@@ -21,6 +24,7 @@ def epoch(number, *, elapsed_s=0.0):
         "train_accuracy": None if number == 0 else 0.8,
         "test_accuracy": 0.25 + number / 10,
         "images_per_second": None if number == 0 else 1234.5,
+        "share_of_limit": None if number == 0 else 0.614,
         "elapsed_s": elapsed_s,
     }
 
@@ -45,8 +49,11 @@ def test_a_time_that_nobody_can_know_yet_is_not_told(events):
 def test_the_line_tells_epoch_speed_loss_accuracy_and_time():
     line = told(STARTED, epoch(0), step(10, elapsed_s=5.0), epoch(1), step(11, elapsed_s=5.5))
     assert line.now() == (
-        "epoch 2 of 4   1,234 images/s   loss 0.500   test accuracy 35.0 %   14 s left"
+        "epoch 2 of 4   1,234 images/s (61 % of the limit)   loss 0.500   test accuracy 35.0 %   "
+        "14 s left"
     )
+    old = {**epoch(1), "share_of_limit": None}  # of a log from before there was one
+    assert told(STARTED, old, step(11, elapsed_s=5.5)).now().count("images/s   loss") == 1
     assert told(STARTED, step(11, elapsed_s=1.0, loss=None)).now().count("not a number") == 1
     assert told(STARTED, step(40, elapsed_s=20.0)).now() == "judging it on all photos"
 
@@ -61,6 +68,32 @@ def test_without_a_terminal_each_epoch_is_a_line_and_notes_are_always_told(capsy
         assert lines[-1] == "Resumed after step 10."
         assert len(lines) == (1 if is_quiet else 3)
     assert told(epoch(0)).epoch_line() == "untrained: test accuracy 25.0 %"
+
+
+def test_a_pause_is_told_and_over_with_whatever_comes_next(capsys):
+    paused, went_on = {"kind": "paused", "step": 12}, {"kind": "went_on", "step": 12}
+    line = told(STARTED, step(12, elapsed_s=6.0), paused)
+    assert line.now() == "paused after step 12, all of it saved"
+    line.tell(went_on)
+    assert line.now().startswith("epoch 2 of 4")
+    follower = Follower(line, is_quiet=False)
+    for event in (paused, went_on, {"kind": "steered", "step": 13, "rate_factor": 0.5}):
+        follower.tell(event)
+    assert capsys.readouterr().err.splitlines() == [
+        "Paused after step 12.",
+        "Goes on after step 12.",
+        "Steered: 0.5 times the planned rate from step 13 on.",
+    ]
+
+
+@pytest.mark.parametrize("count", [1, 12, 13, 60, 500])
+def test_the_table_at_the_end_has_the_first_and_the_last_epoch_and_even_steps(count):
+    epochs = [{"epoch": number} for number in range(count)]
+    shown = [each["epoch"] for each in chosen(epochs)]
+    assert (shown[0], shown[-1]) == (0, count - 1)
+    assert len(shown) == min(count, 12)
+    gaps = {after - before for before, after in pairwise(shown)}
+    assert not gaps or max(gaps) - min(gaps) <= 1
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,15 @@ from seethrough.runs.folder import open_run
 
 from .conftest import ASKED, NETWORK, ctrl_c, logged
 
-FIELDS = {"run", "test_accuracy", "test_interval", "train_seconds", "epochs", "weights_sha256"}
+FIELDS = {
+    "run",
+    "test_accuracy",
+    "test_interval",
+    "train_seconds",
+    "epochs",
+    "weights_sha256",
+    "steered",
+}
 
 
 def test_the_json_is_the_runs_own_numbers(trained):

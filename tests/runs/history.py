@@ -2,7 +2,7 @@
 
 from seethrough.runs.folder import Run
 
-_CLOCKS = {"elapsed_s", "time_s", "images_per_second", "train_seconds"}
+_CLOCKS = {"elapsed_s", "time_s", "images_per_second", "share_of_limit", "train_seconds"}
 
 
 def history(run: Run) -> list[dict]:

@@ -23,6 +23,7 @@ class TrainingLine:
         self._epochs, self._steps = epochs, steps
         self._epoch: dict[str, Any] = {}
         self._step: dict[str, Any] = {}
+        self._pause: dict[str, Any] | None = None
 
     def tell(self, event: dict[str, Any]) -> None:
         """Take in one event."""
@@ -32,16 +33,19 @@ class TrainingLine:
             self._epoch = event
         elif event["kind"] == "step":
             self._step = event
+        self._pause = event if event["kind"] == "paused" else None
 
     def now(self) -> str:
         """The step that was taken last, with the accuracy after the epoch before."""
+        if self._pause is not None:
+            return f"paused after step {self._pause['step']}, all of it saved"
         if not self._step:
             return "getting ready"
         if self._step["step"] == self._steps:
             return "judging it on all photos"
         parts = [
             f"epoch {self._step['epoch']} of {self._epochs}",
-            _speed(self._epoch.get("images_per_second")),
+            _speed(self._epoch),
             f"loss {_number(self._step['loss'])}",
             f"test accuracy {_share(self._epoch.get('test_accuracy'))}",
             self.left(),
@@ -57,7 +61,7 @@ class TrainingLine:
             f"epoch {epoch['epoch']} of {self._epochs}: loss {_number(epoch['train_loss'])}",
             f"training accuracy {_share(epoch['train_accuracy'])}",
             f"test accuracy {_share(epoch['test_accuracy'])}",
-            _speed(epoch["images_per_second"]),
+            _speed(epoch),
             self.left(),
         ]
         return ", ".join(part for part in parts if part)
@@ -99,6 +103,12 @@ class Follower:
         self._line.tell(event)
         if event["kind"] == "note":
             say(event["text"])
+        elif event["kind"] == "steered":
+            factor = f"{event['rate_factor']:g} times the planned rate"
+            say(f"Steered: {factor} from step {event['step']} on.")
+        elif event["kind"] in ("paused", "went_on") and not self._is_quiet:
+            word = "Paused" if event["kind"] == "paused" else "Goes on"
+            say(f"{word} after step {event['step']}.")
         elif event["kind"] == "epoch" and not self._is_quiet:
             say(self._line.epoch_line())
 
@@ -120,8 +130,13 @@ def _drawn(line: TrainingLine) -> "Text":
     return Text(printable(line.now()), no_wrap=True, overflow="ellipsis")
 
 
-def _speed(images_per_second: float | None) -> str:
-    return "" if images_per_second is None else f"{images_per_second:,.0f} images/s"
+def _speed(epoch: dict[str, Any]) -> str:
+    """Images a second, and how much that is of what this machine can compute."""
+    speed, share = epoch.get("images_per_second"), epoch.get("share_of_limit")
+    if speed is None:
+        return ""
+    limit = "" if share is None else f" ({share:.0%} of the limit)".replace("%", " %")
+    return f"{speed:,.0f} images/s{limit}"
 
 
 def _share(share: float | None) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from seethrough.cli.course import print_course
 from seethrough.cli.progress import TrainingLine, training_line
 from seethrough.cli.report import print_score
 from seethrough.cli.terminal import command_line, print_json, say
@@ -72,6 +73,7 @@ def close(run: "Run", end: dict[str, Any] | None, *, runs_dir: Path | None, as_j
     if as_json:
         print_json(outcome(run, end, report))
         return 0
+    print_course(run)
     if report is None:
         say("No photos were set aside for testing, so nobody knows how good it is.")
     else:

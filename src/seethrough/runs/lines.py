@@ -43,8 +43,8 @@ def step(event: Step) -> LogEvent:
     }
 
 
-def epoch(event: EpochEnd) -> LogEvent:
-    """The end of an epoch."""
+def epoch(event: EpochEnd, share_of_limit: float | None = None) -> LogEvent:
+    """The end of an epoch, and how much of the machine's limit it used."""
     return {
         "kind": "epoch",
         "epoch": event.epoch,
@@ -54,6 +54,7 @@ def epoch(event: EpochEnd) -> LogEvent:
         "test_loss": _number(event.test_loss),
         "test_accuracy": event.test_accuracy,
         "images_per_second": event.images_per_second,
+        "share_of_limit": _six(share_of_limit),
         "elapsed_s": round(event.elapsed_s, 4),
         "time_s": {phase: round(seconds, 4) for phase, seconds in event.time_s.items()},
         "kernels": [] if event.kernels is None else _shortest(event.kernels),

@@ -38,6 +38,7 @@ from seethrough.train.events import (
     Step,
     Stopped,
 )
+from seethrough.train.limit import matrix_product, share_of_limit
 from seethrough.train.parallel import ALONE, World
 from seethrough.train.place import Place, exact
 from seethrough.train.recipe import Recipe
@@ -130,6 +131,7 @@ class _Recording:
             put_into(self.network, run, begun)
         self.pace = None if begun is None else pace_of(self.network, begun, run.manifest.recipe)
         self.steering = Steering(run.folder)
+        self.multiply_adds = sum(size.multiply_adds for size in run.sizes)
         self.kept, self.notes = checkpoints.to_resume(run.folder)
         path = run.folder / "log.jsonl"
         if self.kept is not None:
@@ -230,7 +232,9 @@ class _Recording:
             case EpochEnd():
                 self.epoch, self.seconds = event.epoch, event.elapsed_s
                 self.accuracy = event.test_accuracy
-                yield self._add(lines.epoch(event))
+                speed = event.images_per_second
+                share = share_of_limit(speed, self.multiply_adds, matrix_product())
+                yield self._add(lines.epoch(event, share))
             case Remark():
                 yield self._add(lines.note(event.text))
             case MomentDue():

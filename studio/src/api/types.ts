@@ -1046,6 +1046,8 @@ export interface components {
             kind: "epoch";
             /** Layers */
             layers: components["schemas"]["LayerMotionMessage"][];
+            /** Share Of Limit */
+            share_of_limit: number | null;
             /** Step */
             step: number;
             /** Test Accuracy */

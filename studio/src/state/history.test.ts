@@ -42,6 +42,7 @@ const epoch = (n: number, kernels: number[][][][] = []): EpochEvent => ({
   test_loss: 1,
   test_accuracy: 0.5,
   images_per_second: 100,
+  share_of_limit: null,
   elapsed_s: n * 5,
   time_s: {},
   kernels,

@@ -22,6 +22,7 @@ const epoch = (n: number, layers: EpochEvent['layers'] = []): EpochEvent => ({
   test_loss: 1,
   test_accuracy: 0.1 * n,
   images_per_second: 100,
+  share_of_limit: null,
   elapsed_s: n,
   time_s: {},
   kernels: [],
