@@ -74,9 +74,9 @@ def test_weights_units_functions_and_temperature_are_changed_together(client, ba
     expected = torch.softmax(values[0].double() / 2, 0).numpy()
     np.testing.assert_allclose(found["probabilities_after"], expected, rtol=1e-6)
     np.testing.assert_allclose(found["logits_after"], values[0].numpy(), rtol=1e-6)
-    assert {"layer": "conv1", "unit": 3} in [
-        {"layer": one["layer"], "unit": one["unit"]} for one in found["changed"]
-    ]
+    changed = {one["layer"]: one for one in found["changed"]}
+    assert 3 in changed["conv1"]["units"]
+    assert all(len(one["units"]) == len(one["largest"]) for one in found["changed"])
     trace = client.get(f"{base}/trace").json()
     (relu,) = [layer for layer in trace["layers"] if layer["name"] == "relu1"]
     size = relu["shape"][1] * relu["shape"][2]

@@ -84,11 +84,18 @@ class WhatIf:
     def changed(self) -> tuple[ChangedUnit, ...]:
         """The units whose maps differ, in the order of the layers."""
         return tuple(
-            ChangedUnit(layer.name, int(unit), float(largest[unit]))
-            for layer in self.before.layers
-            for largest in [_largest(layer, self.after.layer(layer.name))]
-            for unit in np.flatnonzero(largest)
+            ChangedUnit(layer, unit, largest)
+            for layer, units, sizes in self.changes()
+            for unit, largest in zip(units, sizes, strict=True)
         )
+
+    def changes(self) -> Iterator[tuple[str, list[int], list[float]]]:
+        """The same by layers: the name, its units whose maps differ, and by how much each does."""
+        for layer in self.before.layers:
+            largest = _largest(layer, self.after.layer(layer.name))
+            units = np.flatnonzero(largest)
+            if len(units):
+                yield layer.name, units.tolist(), largest[units].tolist()
 
     def difference(self, layer: str) -> Float32[np.ndarray, "..."]:
         """After minus before, cell by cell."""

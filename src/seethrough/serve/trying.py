@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seethrough.data.alter import Alteration
-from seethrough.serve.wire import ChangedUnitMessage, WhatIfMessage, WhatIfQuestion
+from seethrough.serve.wire import ChangedLayerMessage, WhatIfMessage, WhatIfQuestion
 
 if TYPE_CHECKING:
     from seethrough.explain.what_if import Change, WhatIf
@@ -60,12 +60,8 @@ def what_if_message(
         probabilities_after=_numbers(found.probabilities_after.tolist()),
         logits_after=_numbers(found.after.logits.tolist()),
         changed=[
-            ChangedUnitMessage(
-                layer=one.layer,
-                unit=one.unit,
-                largest=one.largest if math.isfinite(one.largest) else None,
-            )
-            for one in found.changed
+            ChangedLayerMessage(layer=layer, units=units, largest=_numbers(largest))
+            for layer, units, largest in found.changes()
         ],
         floats=floats,
         photo_offset=floats,

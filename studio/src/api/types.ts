@@ -845,16 +845,16 @@ export interface components {
             weights_sha256: string;
         };
         /**
-         * ChangedUnitMessage
-         * @description A unit whose map differs.
+         * ChangedLayerMessage
+         * @description The units of a layer whose maps differ.
          */
-        ChangedUnitMessage: {
+        ChangedLayerMessage: {
             /** Largest */
-            largest: number | null;
+            largest: (number | null)[];
             /** Layer */
             layer: string;
-            /** Unit */
-            unit: number;
+            /** Units */
+            units: number[];
         };
         /**
          * ChannelSum
@@ -1960,7 +1960,7 @@ export interface components {
             /** Change Id */
             change_id: string;
             /** Changed */
-            changed: components["schemas"]["ChangedUnitMessage"][];
+            changed: components["schemas"]["ChangedLayerMessage"][];
             /** Classes */
             classes: string[];
             /** Elapsed Ms */
@@ -2047,7 +2047,7 @@ export type AloneMessage = components['schemas']['AloneMessage'];
 export type AlterationQuestion = components['schemas']['AlterationQuestion'];
 export type AnswerMessage = components['schemas']['AnswerMessage'];
 export type BackwardMessage = components['schemas']['BackwardMessage'];
-export type ChangedUnitMessage = components['schemas']['ChangedUnitMessage'];
+export type ChangedLayerMessage = components['schemas']['ChangedLayerMessage'];
 export type ChannelSum = components['schemas']['ChannelSum'];
 export type CheckpointEvent = components['schemas']['CheckpointEvent'];
 export type ClassScore = components['schemas']['ClassScore'];

@@ -81,7 +81,7 @@ from seethrough.serve.wire.time import (
 )
 from seethrough.serve.wire.trying import (
     AlterationQuestion,
-    ChangedUnitMessage,
+    ChangedLayerMessage,
     UnitOff,
     WeightEdit,
     WhatIfMessage,
@@ -93,7 +93,7 @@ __all__ = [
     "AlterationQuestion",
     "AnswerMessage",
     "BackwardMessage",
-    "ChangedUnitMessage",
+    "ChangedLayerMessage",
     "ChannelSum",
     "CheckpointEvent",
     "ClassScore",

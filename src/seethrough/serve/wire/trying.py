@@ -61,12 +61,13 @@ class WhatIfQuestion(Message):
     step: Place | None = None  # a moment of the run; None: the network as it is now
 
 
-class ChangedUnitMessage(Message):
-    """A unit whose map differs."""
+class ChangedLayerMessage(Message):
+    """The units of a layer whose maps differ."""
 
     layer: str
-    unit: int
-    largest: float | None  # |after − before| where it is largest; None: not a finite number
+    units: list[int]
+    # of each: |after − before| where it is largest; None: not a finite number
+    largest: list[float | None]
 
 
 class WhatIfMessage(Message):
@@ -78,7 +79,7 @@ class WhatIfMessage(Message):
     probabilities: list[float]
     probabilities_after: list[float | None]  # None: no number
     logits_after: list[float | None]
-    changed: list[ChangedUnitMessage]  # in the order of the layers
+    changed: list[ChangedLayerMessage]  # in the order of the layers
     floats: int  # in the activations after, all layers together, at the trace's offsets
     photo_offset: int  # behind them: the altered photo's pixel values, 3 h w
     elapsed_ms: float

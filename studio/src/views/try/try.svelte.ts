@@ -78,7 +78,11 @@ export class Try {
   /** "layer.unit" → the largest difference */
   changed: ReadonlyMap<string, number | null> = $derived.by(
     () =>
-      new Map((this.answer?.message.changed ?? []).map((c) => [`${c.layer}.${c.unit}`, c.largest]))
+      new Map(
+        (this.answer?.message.changed ?? []).flatMap(({ layer, units, largest }) =>
+          units.map((unit, i) => [`${layer}.${unit}`, largest[i] ?? null])
+        )
+      )
   );
 
   /** After minus before, number by number: for colours. */
