@@ -129,7 +129,7 @@ export class Tour {
 
   /** What the cards say of the run that is looked at, and of its photo. */
   async learn(run: string, photo: string | undefined, signal: AbortSignal): Promise<void> {
-    const { facts } = this;
+    const facts = untrack(() => this.facts); // what is learned here must not ask again
     const isSame = facts?.run === run && (photo === undefined || facts.photo === photo);
     if (isSame && facts.isOver) return;
     try {
