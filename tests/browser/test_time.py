@@ -6,6 +6,14 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from seethrough.data.load import load
+from seethrough.model.presets import preset
+from seethrough.runs.creation import create
+from seethrough.runs.launch import launch, stop
+from seethrough.serve.server import running_server
+from seethrough.train.place import Place
+from seethrough.train.recipe import Recipe
+
 PHOTO = "t3"
 CANVAS = "(part) => document.querySelector(`[data-part=${part}] .sheet canvas`).toDataURL()"
 
@@ -102,7 +110,6 @@ def test_it_plays_from_the_beginning_to_the_newest_moment(opened, studio):
     window.page.get_by_role("button", name="Faster").click()
     window.page.get_by_role("button", name="Play", exact=True).click()
     expect(window.page.get_by_role("button", name="Pause")).to_be_visible()
-    window.page.wait_for_function("document.querySelector('.now b').textContent !== 'step 1'")
     stands_at(window, studio.run.moments[-1].step)
     expect(window.page.get_by_role("button", name="Play", exact=True)).to_be_visible()
     assert shown(window) == said(studio.run, studio.run.moments[-1].step)
@@ -208,3 +215,42 @@ def test_a_run_without_moments_says_so(window, studio):
         expect(window.page.get_by_role("heading", name="No moment of this run")).to_be_visible()
     finally:
         aside.rename(file)
+
+
+@pytest.fixture
+def learning(photos, tmp_path, monkeypatch):
+    """A run that is being recorded by another process, for longer than a test looks at it."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    images, recipe = load(photos, image_px=32), Recipe(epochs=200, batch=24, peak_lr=0.05)
+    run = create(images, preset("demo"), recipe, runs_dir=tmp_path / "runs", place=Place(threads=1))
+    launch(run)
+    yield run
+    if run.summary.state in {"waiting", "training"}:
+        stop(run)
+
+
+def test_the_slider_grows_while_the_run_learns_and_a_chosen_moment_stays(
+    learning, tmp_path, open_window
+):
+    newest = """() => {
+      const { value, max } = document.querySelector('.slider input');
+      return value === max;
+    }"""
+    grown = "(before) => Number(document.querySelector('.slider input').max) > before"
+    with running_server(tmp_path / "runs") as address:
+        window = open_window(address, learning.id)
+        window.enter(f"/train/{learning.id}")
+        window.page.wait_for_function("() => /epoch [1-9]/.test(document.body.innerText)")
+        window.page.goto(f"{address.url}/time/{learning.id}")
+        expect(window.page.locator(".live")).to_have_text("it is learning")
+        for _ in range(2):  # at the newest moment it goes along
+            before = int(slider(window).get_attribute("max"))
+            window.page.wait_for_function(grown, arg=before)
+            window.page.wait_for_function(newest)
+        slider(window).press("Home")
+        stands_at(window, 0)
+        before = int(slider(window).get_attribute("max"))
+        window.page.wait_for_function(grown, arg=before)
+        stands_at(window, 0)
+        assert len(learning.moments) > before
+        window.page.goto("about:blank")  # a page that is open asks on

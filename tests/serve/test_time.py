@@ -86,6 +86,9 @@ def test_weights_and_kernels_over_time_are_those_of_the_moments(client, base, tr
     own = [classifier.module.conv1.weight.detach().numpy() for classifier in found]
     frames = floats(client.get(f"{base}/moments/kernels", params={"layer": "conv1"}))
     assert np.array_equal(frames, np.stack(own))
+    asked = {"layer": "conv1", "unit": [2, 0]}
+    some = floats(client.get(f"{base}/moments/kernels", params=asked))
+    assert np.array_equal(some, np.stack(own)[:, [2, 0]])
     one = floats(client.get(f"{base}/weights", params={"layer": "conv1", "step": 2}))
     assert np.array_equal(one, own[2])
     assert not np.array_equal(own[0], own[2])
@@ -97,6 +100,10 @@ def test_weights_and_kernels_over_time_are_those_of_the_moments(client, base, tr
         ("photos/t3/trace?step=3", 409, "has no moment at step 3"),
         ("photos/t3/trace?step=-1", 422, "step is not what this address takes"),
         ("weights?layer=conv1&step=77", 409, "has no moment at step 77"),
+        ("moments/kernels?layer=conv1&unit=4", 404, "conv1 has no unit 4"),
+        ("moments/kernels?layer=conv1&unit=-1", 422, "is not what this address takes"),
+        ("photos/t3/moments/maps?layer=relu1&unit=9", 404, "relu1 has no unit 9"),
+        ("photos/t3/moments/maps?layer=nothing", 404, "nothing"),
         ("moments/kernels?layer=relu1", 404, "No weights of the layer 'relu1' were kept"),
     ],
 )

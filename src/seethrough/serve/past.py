@@ -35,8 +35,8 @@ def moments(run: Run) -> MomentsMessage:
     )
 
 
-def kernels(run: Run, layer: str) -> Float32[np.ndarray, "m ..."]:
-    """A layer's weights at every moment."""
+def kernels(run: Run, layer: str, units: list[int]) -> Float32[np.ndarray, "m ..."]:
+    """A layer's weights at every moment; all units, or those that are named."""
     from seethrough.runs.past import tensors
 
     found = run.moments
@@ -48,7 +48,8 @@ def kernels(run: Run, layer: str) -> Float32[np.ndarray, "m ..."]:
             why=f"of these they were: {', '.join(layers) or 'none'}.",
             fix="name one of them, or train anew where the run has no moments.",
         )
-    return np.stack([tensors(run, moment)[layer + WEIGHT].float().numpy() for moment in found])
+    frames = (tensors(run, moment)[layer + WEIGHT].float().numpy() for moment in found)
+    return np.stack([_chosen(frame, layer, units, len(found)) for frame in frames])
 
 
 def probabilities(
@@ -99,18 +100,25 @@ def maps(
     for _, module in modules(run):
         with one_thread():
             output = trace(module, pixels).layer(layer).output
-        if any(unit >= len(output) for unit in units):
-            raise LayerError(
-                f"{layer} has no unit {max(units)}.",
-                why=f"it has {len(output)} of them, counted from 0.",
-                fix=f"choose units from 0 to {len(output) - 1}.",
-            )
-        chosen = output[units] if units else output
-        if chosen.nbytes * count > FRAMES_BYTES:
-            raise Refusal(
-                422,
-                f"{layer} at {count} moments has {chosen.nbytes * count:,} bytes.",
-                why=f"at most {FRAMES_BYTES:,} are sent at once.",
-                fix="name fewer of its units.",
-            )
-        yield chosen
+        yield _chosen(output, layer, units, count)
+
+
+def _chosen(
+    frame: Float32[np.ndarray, "..."], layer: str, units: list[int], moments: int
+) -> Float32[np.ndarray, "..."]:
+    """The units that are named; a Refusal where all moments of them are too much."""
+    if any(unit >= len(frame) for unit in units):
+        raise LayerError(
+            f"{layer} has no unit {max(units)}.",
+            why=f"it has {len(frame)} of them, counted from 0.",
+            fix=f"choose units from 0 to {len(frame) - 1}.",
+        )
+    chosen = frame[units] if units else frame
+    if chosen.nbytes * moments > FRAMES_BYTES:
+        raise Refusal(
+            422,
+            f"{layer} at {moments} moments has {chosen.nbytes * moments:,} bytes.",
+            why=f"at most {FRAMES_BYTES:,} are sent at once.",
+            fix="name fewer of its units.",
+        )
+    return chosen

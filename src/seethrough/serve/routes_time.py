@@ -18,6 +18,9 @@ from seethrough.serve.desk import Desk, TheDesk
 from seethrough.serve.timelines import timeline_message
 
 T = TypeVar("T")
+Units = Annotated[
+    list[Annotated[int, Query(ge=0)]] | None, Query(description="Only these, in this order.")
+]
 
 router = APIRouter(prefix="/api/runs/{run}")
 
@@ -43,10 +46,12 @@ def moments(desk: TheDesk, run: str) -> wire.MomentsMessage:
 
 
 @router.get("/moments/kernels", response_class=Floats)
-async def kernels_over_time(desk: TheDesk, request: Request, run: str, layer: str) -> Response:
+async def kernels_over_time(
+    desk: TheDesk, request: Request, run: str, layer: str, unit: Units = None
+) -> Response:
     """A layer's weights at every moment: one axis more than `weights`, first, in X-Shape."""
     found = await run_sync(desk.shelf.run, run)
-    array = await desk.worker.do(request, lambda: past.kernels(found, layer))
+    array = await desk.worker.do(request, lambda: past.kernels(found, layer, unit or []))
     return answers.floats(array)
 
 
@@ -84,7 +89,7 @@ async def maps_over_time(
     run: str,
     photo: str,
     layer: str,
-    unit: Annotated[list[int] | None, Query(description="Only these units, in this order.")] = None,
+    unit: Units = None,
 ) -> Response:
     """A layer's output for the photo at every moment: one axis more, first, in X-Shape."""
     album = desk.album(run)

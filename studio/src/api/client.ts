@@ -183,6 +183,12 @@ export interface NumberQuery extends LossQuery {
   index: readonly number[];
 }
 
+/** Some units of a layer, or all where none is named. */
+export interface UnitsQuery extends Query {
+  layer: string;
+  unit: readonly number[];
+}
+
 /** `learning_rate`: undefined for the recipe's peak */
 export interface StepQuery extends LossQuery {
   learning_rate?: number;
@@ -319,8 +325,8 @@ export const api = {
   comparisonPhoto: (run: string, other: string, photo: string, signal?: AbortSignal) =>
     json<PhotoPairMessage>(address(['runs', run, 'compare', other, 'photos', photo]), { signal }),
   /** a layer's weights at every moment: one axis more than `weights`, first */
-  kernelsOverTime: (run: string, layer: string, signal?: AbortSignal) =>
-    tensor(address(['runs', run, 'moments', 'kernels'], { layer }), signal),
+  kernelsOverTime: (run: string, of: UnitsQuery, signal?: AbortSignal) =>
+    tensor(address(['runs', run, 'moments', 'kernels'], of), signal),
   timeline: (run: string, signal?: AbortSignal) =>
     json<TimelineMessage>(address(['runs', run, 'moments', 'timeline']), { signal }),
   /** where the timeline's photos stand in feature space: moments, photos, 2 */
@@ -329,12 +335,8 @@ export const api = {
   photoMoments: (run: string, photo: string, signal?: AbortSignal) =>
     json<PhotoMomentsMessage>(address([...photoPath(run, photo), 'moments']), { signal }),
   /** a layer's output at every moment, of these units */
-  mapsOverTime: (
-    run: string,
-    photo: string,
-    of: { layer: string; unit: readonly number[] },
-    signal?: AbortSignal
-  ) => tensor(address([...photoPath(run, photo), 'moments', 'maps'], of), signal),
+  mapsOverTime: (run: string, photo: string, of: UnitsQuery, signal?: AbortSignal) =>
+    tensor(address([...photoPath(run, photo), 'moments', 'maps'], of), signal),
   predict: (run: string, file: File) =>
     json<PredictionMessage>(address(['runs', run, 'predict']), picture(file, file.name))
 };

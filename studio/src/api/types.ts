@@ -2397,6 +2397,8 @@ export interface operations {
         parameters: {
             query: {
                 layer: string;
+                /** @description Only these, in this order. */
+                unit?: number[] | null;
             };
             header?: never;
             path: {
@@ -2991,7 +2993,7 @@ export interface operations {
         parameters: {
             query: {
                 layer: string;
-                /** @description Only these units, in this order. */
+                /** @description Only these, in this order. */
                 unit?: number[] | null;
             };
             header?: never;

@@ -127,7 +127,8 @@ export class Travel {
     const unit = choice.units > mostUnits ? [...Array(mostUnits).keys()] : [];
     await this.#try(signal, async () => {
       if (this.kernels?.key !== now) {
-        const tensor = await api.kernelsOverTime(this.run, choice.layer, signal);
+        const of = { layer: choice.layer, unit };
+        const tensor = await api.kernelsOverTime(this.run, of, signal);
         this.kernels = { key: now, choice, tensor };
       }
       if (!photo || !told?.is_whole) return;
