@@ -147,6 +147,19 @@ def test_a_unit_that_never_fires_is_found_too(photos):
     assert found.layer("conv1").units[order["conv1"]].tolist() == list(range(6))
 
 
+def test_one_network_at_two_moments_keeps_its_units_where_they_are(photos):
+    module, order = built(), orders(0)
+    both = pairs(module, permuted(module, order), photos[:1])
+    found = match(both, is_one_network=True)
+    for name, units in order.items():
+        assert found.layer(name).units.tolist() == list(range(len(units)))
+        assert found.layer(name).how is How.ITSELF
+    assert found.layer("conv1").mean_similarity < 0.9
+    beside = compare.kernels(*both[0], found, "conv2")
+    weights = [side.layer("conv2").parameters["weight"] for side in both[0]]
+    assert (beside.difference == weights[1] - weights[0]).all()
+
+
 def test_the_correlation_is_numpy_s_over_all_cells_of_all_photos(photos):
     first, second = built(seed=0), built(seed=1)
     both = pairs(first, second, photos)

@@ -104,6 +104,12 @@ def test_two_moments_of_one_run_are_compared(runs):
     assert (began.first.step, began.second.step) == (0, None)
     assert all(layer.distance > 0.01 for layer in began.layers)
     assert began.settings == ()
+    weights = [
+        classifier.module.get_parameter("conv2.weight").detach().numpy()
+        for classifier in (run.classifier_at(0), run.classifier)
+    ]
+    layer = next(layer for layer in began.layers if layer.first == "conv2")
+    assert layer.largest == pytest.approx(float(abs(weights[1] - weights[0]).max()))
     with pytest.raises(see.SeethroughError, match="has no moment at step 1234"):
         compare(run, run, second_step=1234)
 

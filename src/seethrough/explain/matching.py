@@ -9,6 +9,7 @@ within each kind). The units of a pair of layers are matched in one of these way
     carried      as in the layer below: what goes unit by unit (norm, relu, pooling), what only
                  moves numbers (flatten), what puts units side by side (concat)
     correlation  everything else: one to one, so that the sum of the correlations is largest
+    itself       the same instead, of one network at two moments: its units did not change places
 
 The correlation is Pearson's, of two units' numbers over all cells of all photos given; where the
 maps of both networks differ in size, of their means over each photo. It is taken behind the
@@ -52,6 +53,7 @@ class How(StrEnum):
     CLASSES = "classes"
     CARRIED = "carried"
     CORRELATION = "correlation"
+    ITSELF = "itself"
     NOT = "not"  # they could not be
 
 
@@ -125,8 +127,11 @@ class Matching:
         return int(match.units[unit])
 
 
-def match(pairs: Iterable[tuple[Trace, Trace]]) -> Matching:
-    """Match the units of two networks by what they answer to the same photos, one pair a photo."""
+def match(pairs: Iterable[tuple[Trace, Trace]], *, is_one_network: bool = False) -> Matching:
+    """Match the units of two networks by what they answer to the same photos, one pair a photo.
+
+    Of one network at two moments of its training, every unit is its own partner.
+    """
     sums: dict[str, UnitSums] = {}
     paired: list[tuple[str, str]] = []
     seen, first, second = 0, None, None
@@ -145,7 +150,9 @@ def match(pairs: Iterable[tuple[Trace, Trace]]) -> Matching:
         )
     found: dict[str, LayerMatch] = {}
     for one, other in paired:
-        found[one] = _matched(first, second, one, other, found, sums.get(one))
+        found[one] = _matched(
+            first, second, one, other, found, sums.get(one), is_one_network=is_one_network
+        )
     alone = [*_alone(first, second, paired, is_first=True)]
     alone += _alone(second, first, paired, is_first=False)
     return Matching(layers=tuple(found.values()), alone=tuple(alone), photos=seen)
@@ -242,6 +249,8 @@ def _matched(
     other: str,
     found: Mapping[str, LayerMatch],
     sums: UnitSums | None,
+    *,
+    is_one_network: bool,
 ) -> LayerMatch:
     layer, partner = first.layer(one), second.layer(other)
     similarity = np.full(len(layer.map), np.nan)
@@ -255,6 +264,8 @@ def _matched(
     elif sums is not None:
         table = sums.correlation()
         how, units = How.CORRELATION, assigned(table)
+        if is_one_network:
+            how, units = How.ITSELF, np.arange(len(units))
         similarity, measured_at = _picked(table, units), sums.first
     else:
         how, units = How.CARRIED, _carried(layer, partner, found)

@@ -196,7 +196,8 @@ def matched(first: Side, second: Side) -> Matched:
             traces[:] = [pair]  # one at a time: a trace holds every number
             yield pair
 
-    matching = match(remembered())
+    # at two moments of one run a unit is itself, whatever it does by then
+    matching = match(remembered(), is_one_network=first.run.id == second.run.id)
     one, other = traces[0]
     return Matched(
         matching=matching,

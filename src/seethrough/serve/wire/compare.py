@@ -103,7 +103,7 @@ class LayerMatchMessage(Message):
     first: str
     second: str
     kind: str
-    how: Literal["colours", "classes", "carried", "correlation", "not"]
+    how: Literal["colours", "classes", "carried", "correlation", "itself", "not"]
     units: list[int | None]  # None: no partner
     similarity: list[float | None]  # correlation with the partner, −1..1; None: not measured
     mean_similarity: float | None
