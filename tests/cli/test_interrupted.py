@@ -152,7 +152,7 @@ def killed(program, run_dir, chance, *, lasts_s):
 
 
 @pytest.mark.parametrize(
-    "trials", [pytest.param(6, id="6"), pytest.param(200, id="200", marks=pytest.mark.full)]
+    "trials", [pytest.param(3, id="3"), pytest.param(200, id="200", marks=pytest.mark.full)]
 )
 def test_killed_at_random_moments_it_resumes_without_flags_to_the_same_bits(
     trials, seethrough, shapes, tmp_path

@@ -16,6 +16,7 @@ from tests.train.together import forked, free_port
 from seethrough.cli.main import main
 from seethrough.model.spec import parse, to_toml
 from seethrough.runs.folder import open_run, run_ids
+from seethrough.runs.steering import ask
 
 
 def told(size, *words):
@@ -67,6 +68,32 @@ def test_the_number_of_slices_is_chosen_said_and_kept(seethrough, shapes, tmp_pa
     again = seethrough("train", shapes, *ASKED, "--recipe", recipe, "--json")
     (end,) = [line for _, line in run.log() if line["kind"] == "end"]
     assert again.json["weights_sha256"] == end["weights_sha256"]
+
+
+@pytest.mark.full
+def test_a_pause_holds_all_and_all_go_on(seethrough, shapes, sliced, tmp_path):
+    words = ("train", shapes, *ASKED, "--recipe", sliced, "--epochs", "9", "--json", "--runs-dir")
+    alone = seethrough(*words, tmp_path / "alone")
+    runs_dir = tmp_path / "several"
+    started = forked(2, lambda rank: main([str(word) for word in (*words, runs_dir)]))
+
+    def log():
+        return "".join(path.read_text() for path in runs_dir.glob("*/log.jsonl"))
+
+    while '"kind": "step"' not in log():
+        assert os.waitpid(started[0][0], os.WNOHANG) == (0, 0)
+    run = open_run("last", runs_dir)
+    ask(run.folder, is_paused=True)
+    while '"kind": "paused"' not in log():
+        assert os.waitpid(started[0][0], os.WNOHANG) == (0, 0)
+    ask(run.folder, is_paused=False)
+    for child, pipe in started:
+        with os.fdopen(pipe, "rb") as said:
+            assert said.read()
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    (end,) = [line for _, line in run.log() if line["kind"] == "end"]
+    assert '"kind": "went_on"' in log()
+    assert end["weights_sha256"] == alone.json["weights_sha256"]
 
 
 def test_a_mistake_is_told_once_and_all_end(shapes, tmp_path):

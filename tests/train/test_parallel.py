@@ -41,6 +41,7 @@ def numbers(seen):
     [
         {},
         {"slices": 3, "mixup": 0.4, "optimizer": Optimizer.MUON},
+        {"slices": 4, "cutmix": 1.0, "focal": 2.0, "class_weights": True},
         {"slices": 7, "micro_batch": 2, "ema": 0.9, "optimizer": Optimizer.ADAMW},
     ],
 )
@@ -155,7 +156,7 @@ def test_every_image_is_judged_exactly_once(counts):
         found = []
         for count in counts:
             options = {"world": world, "should_stop": never}
-            for batch in (7, 512):
+            for batch in (7, None):
                 score = evaluation.score(module, everything, index[:count], batch=batch, **options)
                 found.append((count, score.accuracy * count, score.loss))
         return found

@@ -98,10 +98,10 @@ def test_with_batch_normalisation_slices_are_another_training_and_constants_stay
     assert sliced.norm1.num_batches_tracked == 6
 
 
-@pytest.mark.parametrize("mixup", [0.0, 0.4])
+@pytest.mark.parametrize("changes", [{}, {"mixup": 0.4}, {"cutmix": 1.0}])
 @pytest.mark.parametrize("part", [(0, 8), (3, 16), (5, 5), (0, 16)])
-def test_a_part_of_a_batch_has_the_images_that_it_has_in_the_whole(photos, mixup, part):
-    batches = Batches.of(photos, replace(RECIPE, mixup=mixup))
+def test_a_part_of_a_batch_has_the_images_that_it_has_in_the_whole(photos, changes, part):
+    batches = Batches.of(photos, replace(RECIPE, **changes))
     first, last = part
     for (whole, goals), (images, targets) in zip(
         batches.epoch(3),

@@ -7,7 +7,11 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
+from torch.distributed import TCPStore
+
 from seethrough.train.parallel import ALONE, World, joined
+
+_STORES: list[TCPStore] = []  # kept for as long as somebody may read in them
 
 
 def free_port() -> int:
@@ -21,10 +25,12 @@ def free_port() -> int:
 def forked(size: int, work: Callable[[int], Any]) -> list[tuple[int, int]]:
     """Processes with the settings that torchrun gives; of each its id and the end of a pipe.
 
-    What `work` returns is sent as a pickle; it is given the rank.
+    What `work` returns is sent as a pickle; it is given the rank. As with torchrun, the place
+    where they leave words for each other is kept by the one that started them.
     """
-    port = free_port()
-    started = []
+    store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    _STORES.append(store)
+    port, started = store.port, []
     for rank in range(size):
         out, into = os.pipe()
         child = os.fork()
@@ -35,6 +41,7 @@ def forked(size: int, work: Callable[[int], Any]) -> list[tuple[int, int]]:
                 settings = {"RANK": rank, "WORLD_SIZE": size, "MASTER_PORT": port}
                 os.environ |= {name: str(value) for name, value in settings.items()}
                 os.environ |= {"MASTER_ADDR": "127.0.0.1", "LOCAL_RANK": str(rank)}
+                os.environ["TORCHELASTIC_USE_AGENT_STORE"] = "True"
                 with os.fdopen(into, "wb") as pipe:
                     pickle.dump(work(rank), pipe)
                 os._exit(0)

@@ -30,11 +30,12 @@ from seethrough.model import checkpoint
 from seethrough.model.make import restore
 from seethrough.runs import checkpoints, durable, steering
 from seethrough.runs.folder import Run
+from seethrough.train.evaluation import together
 
 WEIGHTS = "weights.safetensors"
 PREDICTIONS = "predictions.safetensors"
 REPORT = "report.json"
-_CHUNK = 2048  # images between two questions whether to stop
+_CHUNKS = 4  # batches of images between two questions whether to stop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,9 +170,10 @@ def _probabilities(
     should_stop: Callable[[], bool],
 ) -> Float32[np.ndarray, "n k"] | None:
     parts = []
-    for start in range(0, len(index), _CHUNK):
+    chunk = _CHUNKS * together(dataset.image_px)
+    for start in range(0, len(index), chunk):
         if should_stop():
             return None
-        images = np.ascontiguousarray(dataset.images[index[start : start + _CHUNK]])
+        images = np.ascontiguousarray(dataset.images[index[start : start + chunk]])
         parts.append(judge.probabilities(images))
     return np.concatenate(parts)

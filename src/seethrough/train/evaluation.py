@@ -19,7 +19,7 @@ from seethrough.data.dataset import Dataset
 from seethrough.train.events import Watched
 from seethrough.train.parallel import ALONE, World
 
-_BATCH = 512
+_BATCH = 512  # images of 32 px and less; of larger ones as many as have as many pixels, or 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def score(
     *,
     should_stop: Callable[[], bool],
     world: World = ALONE,
-    batch: int = _BATCH,
+    batch: int | None = None,
 ) -> Score | None:
     """Loss and accuracy on the images at `index`; None where `should_stop` cut it short.
 
@@ -58,6 +58,7 @@ def score(
     """
     if not len(index):
         return Score(None, None)
+    batch = batch or together(dataset.image_px)
     count = -(-len(index) // batch)
     own, rows = world.own(count), []
     with evaluating(network):
@@ -73,6 +74,11 @@ def score(
     losses, rights = world.rows(rows, count, 2).T.tolist()
     mean, correct = sum(losses) / len(index), int(sum(rights))
     return Score(mean if math.isfinite(mean) else None, correct / len(index))
+
+
+def together(image_px: int) -> int:
+    """How many images are judged at once: so few that a stop need not wait for long."""
+    return max(16, min(_BATCH, _BATCH * 32**2 // image_px**2))
 
 
 def watch(network: nn.Module, dataset: Dataset, watched: Sequence[int]) -> tuple[Watched, ...]:
