@@ -14,6 +14,7 @@ as uint8). All three go through the same fitting, so equal photos get equal numb
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,7 @@ from seethrough.model.onnx.writing import write as write_onnx
 from seethrough.predict.folder import contents, predict_files
 from seethrough.predict.prediction import Prediction, Unreadable, prediction
 from seethrough.predict.probabilities import Ending, answers, judge, probabilities
+from seethrough.predict.views import averaged
 from seethrough.train.recipe import Recipe
 
 Photo = str | Path | bytes | np.ndarray
@@ -144,9 +146,10 @@ class Classifier:
         self._check_size(images.shape[1], images.shape[2])
         return probabilities(self.module, images, ending=self.ending)
 
-    def evaluate(self, dataset: Dataset) -> Report:
+    def evaluate(self, dataset: Dataset, *, views: int = 1) -> Report:
         """The report on the test photos of a data set that has these classes.
 
+        With 2 or 6 `views` of each photo their answers are averaged, and the report says so.
         If the network learned from this data set, its training photos are judged too: the report
         then names the gap.
         """
@@ -165,15 +168,16 @@ class Classifier:
                 fix="add photos, or a folder test/ with some of every class.",
             )
         learned_here = self.trained_on == dataset.fingerprint and len(train) > 0
-        accuracy = self._accuracy(dataset, train) if learned_here else None
+        accuracy = self._accuracy(dataset, train, views) if learned_here else None
         report = evaluate(
-            probabilities(self.module, dataset.images[test], ending=self.ending),
+            probabilities(self.module, dataset.images[test], ending=self.ending, views=views),
             dataset.labels[test],
             self.classes,
             train_accuracy=accuracy,
             train_images=len(train) if learned_here else 0,
         )
-        return dataclasses.replace(report, warnings=(*dataset.caveats, *report.warnings))
+        warnings = (*dataset.caveats, *report.warnings)
+        return dataclasses.replace(report, warnings=warnings, views=views)
 
     def export(
         self, path: str | Path, *, images: UInt8[np.ndarray, "n h w 3"] | None = None
@@ -204,12 +208,13 @@ class Classifier:
             )
         return self.classes.index(label) if isinstance(label, str) else label
 
-    def _accuracy(self, dataset: Dataset, indices: np.ndarray) -> float:
+    def _accuracy(self, dataset: Dataset, indices: np.ndarray, views: int) -> float:
         """In pieces, so that memory does not grow with the number of photos."""
         hits = 0
         for start in range(0, len(indices), 1024):
             piece = indices[start : start + 1024]
-            said = answers(self.module, dataset.images[piece]).argmax(axis=1)
+            images = dataset.images[piece]
+            said = averaged(partial(answers, self.module), images, views).argmax(axis=1)
             hits += int((said == dataset.labels[piece]).sum())
         return hits / len(indices)
 

@@ -15,7 +15,7 @@ FLAGS = {
     "steer": "RUN --pause --go-on --rate-factor --runs-dir",
     "runs": "--runs-dir --json",
     "runs stop": "RUN --runs-dir",
-    "evaluate": "RUN --runs-dir --json",
+    "evaluate": "RUN --views --runs-dir --json",
     "predict": "RUN PATH... --runs-dir --json",
     "explain": "RUN PHOTO --layer --unit --at --gradient --weight --bias --label --runs-dir --json",
     "timeline": "RUN --photo --layer --to --runs-dir --json",

@@ -43,7 +43,8 @@ def print_score(report: "Report") -> None:
     low, high = report.interval
     text = Text()
     text.append(f"{_share(report.accuracy)} right", style="bold")
-    text.append(f" on {report.images:,} photos it has never seen\n")
+    views = "" if report.views == 1 else f", judged by {report.views} views of each"
+    text.append(f" on {report.images:,} photos it has never seen{views}\n")
     text.append(
         f"95 % sure that it lies between {_share(low)} and {_share(high)}; always saying the most "
         f"frequent class is right {_share(report.chance)} of the time\n\n",

@@ -45,6 +45,7 @@ class Report:
     verdict: str  # one short sentence
     explanation: str  # what the gap between training and test means, and what would help
     warnings: tuple[str, ...]
+    views: int = 1  # of each photo, whose answers were averaged
 
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON has it: lists, dictionaries, strings and numbers."""

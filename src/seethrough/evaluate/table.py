@@ -16,7 +16,8 @@ def text(report: "Report") -> str:
     """The report in the order in which one reads it."""
     low, high = report.interval
     lines = [
-        f"{_share(report.accuracy)} right on {report.images:,} photos it has never seen",
+        f"{_share(report.accuracy)} right on {report.images:,} photos it has never seen"
+        + ("" if report.views == 1 else f", judged by {report.views} views of each"),
         f"95 % sure that it lies between {_share(low)} and {_share(high)}; "
         f"always saying the most frequent class: {_share(report.chance)}",
         "",

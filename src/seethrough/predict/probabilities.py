@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from seethrough.errors import ShapeError
 from seethrough.model.mode import evaluating, one_thread, place_of
+from seethrough.predict.views import averaged
 
 
 class Ending(Enum):
@@ -59,9 +60,10 @@ def probabilities(
     *,
     ending: Ending = Ending.LOGITS,
     batch: int = 256,
+    views: int = 1,
 ) -> Float32[np.ndarray, "n k"]:
-    """How sure the network is of each class, for each image."""
-    said = answers(module, images, batch=batch)
+    """How sure the network is of each class, for each image, in so many views of it."""
+    said = averaged(lambda view: answers(module, view, batch=batch), images, views)
     return softmax(said) if ending is Ending.LOGITS else said
 
 

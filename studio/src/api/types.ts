@@ -1219,7 +1219,7 @@ export interface components {
              * How
              * @enum {string}
              */
-            how: "colours" | "classes" | "carried" | "correlation" | "itself" | "not";
+            how: "colours" | "classes" | "carried" | "correlation" | "not";
             /** Kind */
             kind: string;
             /** Mean Similarity */
@@ -1581,6 +1581,8 @@ export interface components {
             train_images: number;
             /** Verdict */
             verdict: string;
+            /** Views */
+            views: number;
             /** Warnings */
             warnings: string[];
         };

@@ -265,6 +265,7 @@ class ReportMessage(Message):
     verdict: str  # one short sentence
     explanation: str  # what the gap means, and what would help
     warnings: list[str]
+    views: int  # of each photo, whose answers were averaged
 
 
 # ---------------------------------------------------------------- photos
