@@ -1,11 +1,19 @@
 """A run's moments over HTTP: whole looks at a step, and what changed from moment to moment."""
 
+import shutil
+
 import numpy as np
 import pytest
 
 from seethrough.data.split import Split
 from seethrough.model.checkpoint import weights_sha256
+from seethrough.runs import past
+from seethrough.runs.moments import MomentFile
 from seethrough.serve import wire
+from seethrough.serve.app import create_app
+from seethrough.train.events import MomentDue
+
+from .conftest import OWN_PAGE, PORT, TOKEN, Client
 
 
 @pytest.fixture
@@ -180,3 +188,35 @@ def test_a_run_from_before_moments_has_none_and_says_so(client, base, trained):
             assert "before moments were kept" in answer.json()["why"]
     finally:
         aside.rename(file)
+
+
+@pytest.fixture
+def parted(trained, portal, tmp_path):
+    """The same run as if its network were too large: only its first kernels were kept."""
+    folder = tmp_path / "runs" / trained.run.id
+    shutil.copytree(trained.run.folder, folder)
+    found = [(each.step, past.tensors(trained.run, each)) for each in trained.run.moments]
+    file = MomentFile(folder, keep=0)
+    for step, tensors in found:
+        kept = {"conv1.weight": tensors["conv1.weight"]}
+        due = MomentDue(step=step, epoch=1, tensors=kept, is_whole=False)
+        file.append(past.packed(due))
+    file.close()
+    return Client(create_app(tmp_path / "runs", token=TOKEN, port=PORT), portal, OWN_PAGE)
+
+
+def test_of_a_network_too_large_only_what_was_kept_can_be_looked_at(parted, client, base):
+    told = parted.get(f"{base}/moments").json()
+    assert (told["is_whole"], told["kept"]) == (False, ["conv1"])
+    assert [each["step"] for each in told["moments"]] == steps(client, base)
+    asked = {"layer": "conv1"}
+    mine, whole = (
+        floats(each.get(f"{base}/moments/kernels", params=asked)) for each in (parted, client)
+    )
+    assert np.array_equal(mine, whole)
+    refused = ("photos/t3/trace?step=0", "photos/t3/moments", "moments/timeline")
+    for address in refused:
+        answer = parted.get(f"{base}/{address}")
+        assert answer.status_code == 409
+        assert "cannot be put together as it was at step 0" in answer.json()["what"]
+    assert parted.get(f"{base}/photos/t3/trace").status_code == 200
