@@ -28,7 +28,7 @@ export function laid(shape: readonly number[], width: number): Sheet {
   const units = Math.min(all, mostShown);
   const shown = Math.min(channels, mostShown);
   // kernels of many channels are narrow, so that all of them stay in sight
-  const [wanted, most] = isKernel ? (channels > 4 ? [16, 22] : [30, largest]) : [largest, largest];
+  const [wanted, most] = isKernel ? (channels > 4 ? [14, 22] : [30, largest]) : [largest, largest];
   const across = Math.max(1, Math.floor((width + gap) / (wanted + gap)));
   const lines = Math.max(1, Math.ceil(units / across));
   const inRow = Math.max(1, isKernel ? Math.ceil(units / lines) : Math.min(units, across));
