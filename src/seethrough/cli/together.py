@@ -7,7 +7,7 @@ and write nothing. See `train.parallel`.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,17 @@ if TYPE_CHECKING:
     from seethrough.train.recipe import Recipe
 
 SAME_S = 5.0  # torchrun passes Ctrl-C on, which the terminal has sent to all already
+
+
+def taking_part(lead: "Callable[[World | None], int]", *, code: str | None) -> int:
+    """`lead` in the first process, or where there is one; the others train along. The exit code.
+
+    `code` is what was named as the network: a function of the user's own is imported by all.
+    """
+    with together() as world:
+        if world is None or world.leads:
+            return lead(world)
+        return _assisted(world, code=code)
 
 
 @contextmanager
@@ -50,7 +61,7 @@ def together() -> "Iterator[World | None]":
         raise click.exceptions.Exit(130) from None
 
 
-def assisted(world: "World", *, code: str | None) -> int:
+def _assisted(world: "World", *, code: str | None) -> int:
     """Train along with the first process; the exit code."""
     from seethrough.model.source import is_reference
     from seethrough.runs.assistance import assist

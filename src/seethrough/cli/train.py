@@ -1,13 +1,14 @@
 """`seethrough train`: from a folder of photos to a trained network."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from seethrough.cli import options
-from seethrough.cli.together import assisted, shared, together
+from seethrough.cli.together import shared, taking_part
 
 if TYPE_CHECKING:
     from seethrough.data.dataset import Dataset
@@ -81,10 +82,8 @@ def command(
         _refuse_more(
             (folder, named, start, image_px, epochs, minutes, seed, recipe, find_lr or None)
         )
-        with together() as world:
-            if world is not None and not world.leads:
-                return assisted(world, code=model)
-            return _resume(resume, world, code=model, runs_dir=runs_dir, as_json=as_json)
+        going = partial(_resume, resume, code=model, runs_dir=runs_dir, as_json=as_json)
+        return taking_part(going, code=model)
     if folder is None:
         raise click.UsageError(_FOLDER)
     _refuse_pairs(start, named, image_px, epochs, minutes, find_lr=find_lr)
@@ -92,10 +91,8 @@ def command(
     if find_lr:
         return _find_lr(given, seed=seed, as_json=as_json)
     changes = {"epochs": epochs, "seed": seed}
-    with together() as world:
-        if world is not None and not world.leads:
-            return assisted(world, code=model)
-        return _train(given, world, changes=changes, minutes=minutes, as_json=as_json)
+    beginning = partial(_train, given, changes=changes, minutes=minutes, as_json=as_json)
+    return taking_part(beginning, code=model)
 
 
 @dataclass(frozen=True, slots=True)
