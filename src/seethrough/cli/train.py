@@ -73,15 +73,13 @@ def command(
 
     Ctrl-C stops and saves; --resume goes on where it was, as if it had not been stopped.
 
-    --json prints run, test_accuracy, test_interval [low, high], train_seconds, epochs,
-    weights_sha256 and steered (nothing when stopped: the exit code is 130 then); with --find-lr
-    steepest, diverged, suggested and trials.
+    --json prints run, test_accuracy, test_interval [low, high], train_seconds, epochs, steered and
+    weights_sha256 (nothing when stopped); with --find-lr steepest, diverged, suggested and trials.
     """
     named = _unless_code(model)
     if resume is not None:
-        _refuse_more(
-            (folder, named, start, image_px, epochs, minutes, seed, recipe, find_lr or None)
-        )
+        others = (folder, named, start, image_px, epochs, minutes, seed, recipe, find_lr or None)
+        _refuse_more(others)
         going = partial(_resume, resume, code=model, runs_dir=runs_dir, as_json=as_json)
         return taking_part(going, code=model)
     if folder is None:
