@@ -52,6 +52,7 @@ export class Compare {
   unmatched = $state.raw<Refused | null>(null);
   #moved = $state.raw<{ layer: string; cell: Cell } | null>(null);
   #settling: ReturnType<typeof setTimeout> | undefined;
+  #isAwaited = false;
 
   constructor(run: string, other: string, route: Route) {
     [this.run, this.other, this.#route] = [run, other, route];
@@ -194,7 +195,15 @@ export class Compare {
     const isSame = layer === this.match?.first;
     const cell = isSame ? (this.cell ?? undefined) : undefined;
     this.#leave();
+    this.#isAwaited = true;
     this.#go({ layer, unit, cell });
+  }
+
+  /** Whether the map of what was just selected takes the keyboard; once. */
+  takesKeyboard(): boolean {
+    const isAwaited = this.#isAwaited;
+    this.#isAwaited = false;
+    return isAwaited;
   }
 
   close(): void {
