@@ -1219,7 +1219,7 @@ export interface components {
              * How
              * @enum {string}
              */
-            how: "colours" | "classes" | "carried" | "correlation" | "not";
+            how: "colours" | "classes" | "carried" | "correlation" | "itself" | "not";
             /** Kind */
             kind: string;
             /** Mean Similarity */
