@@ -85,3 +85,11 @@ def test_both_papers_can_be_chosen_and_are_remembered(window):
     window.page.reload()
     expect(window.unit("softmax", 0)).to_be_visible()
     assert window.page.evaluate(ground) == dark
+
+
+def test_the_name_at_the_top_leads_to_the_newest_run_from_everywhere(window, studio):
+    for path in ("/runs", f"/report/{studio.run.id}"):
+        window.enter(path)
+        window.page.get_by_role("link", name="Seethrough, home").click()
+        window.path_becomes(f"/look/{studio.run.id}/t\\d+")
+        expect(window.unit("softmax", 0)).to_be_visible()
