@@ -58,6 +58,7 @@ def test_the_list_of_public_names_is_kept():
         "Split",
         "SplitPlan",
         "__version__",
+        "compare",
         "load",
         "open_run",
         "preset",

@@ -10,7 +10,8 @@ from torch import nn
 
 from seethrough.errors import LayerError
 from seethrough.explain import compare, trace
-from seethrough.explain.matching import NONE, How, assigned, match
+from seethrough.explain.matching import NONE, How, match
+from seethrough.explain.unit_sums import assigned
 from seethrough.model.build import build
 from seethrough.model.spec import parse
 

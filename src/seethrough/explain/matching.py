@@ -34,7 +34,7 @@ from seethrough.errors import LayerError
 from seethrough.explain.layer import PHOTO, TracedLayer
 from seethrough.explain.operations.rearrangement import Rearrangement
 from seethrough.explain.trace import Trace
-from seethrough.explain.unit_sums import UnitSums
+from seethrough.explain.unit_sums import UnitSums, assigned
 
 NONE = -1  # no partner
 MOST_UNITS = (
@@ -284,16 +284,6 @@ def _matched(
         has_equal_maps=layer.map_shape[1:] == partner.map_shape[1:],
         why=why,
     )
-
-
-def assigned(table: Float64[np.ndarray, "u v"]) -> Int64[np.ndarray, " u"]:
-    """One to one, so that the sum of the similarities is largest; NONE for those left over."""
-    from scipy.optimize import linear_sum_assignment  # takes 0.3 s, which few need
-
-    units = np.full(len(table), NONE, dtype=np.int64)
-    rows, columns = linear_sum_assignment(np.nan_to_num(table), maximize=True)
-    units[rows] = columns
-    return units
 
 
 def _picked(

@@ -10,7 +10,7 @@ anything is squared, so that units far from zero lose no digits. NaN where a uni
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Float32, Float64
+from jaxtyping import Float32, Float64, Int64
 
 # Less spread than this share of the largest of its layer is rounding, not variation.
 _CONSTANT = 1e-12
@@ -61,3 +61,13 @@ def _varying(spread: Float64[np.ndarray, " u"]) -> Float64[np.ndarray, " u"]:
     """NaN for what does not vary."""
     floor = _CONSTANT * spread.max(initial=0.0)
     return np.where(spread > floor, spread, np.nan)
+
+
+def assigned(table: Float64[np.ndarray, "u v"]) -> Int64[np.ndarray, " u"]:
+    """One to one, so that the sum of the correlations is largest; −1 for those left over."""
+    from scipy.optimize import linear_sum_assignment  # takes 0.3 s, which few need
+
+    units = np.full(len(table), -1, dtype=np.int64)
+    rows, columns = linear_sum_assignment(np.nan_to_num(table), maximize=True)
+    units[rows] = columns
+    return units
