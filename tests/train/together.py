@@ -7,8 +7,10 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch.distributed import TCPStore
 
+from seethrough.model.mode import one_thread
 from seethrough.train.parallel import ALONE, World, joined
 
 _STORES: list[TCPStore] = []  # kept for as long as somebody may read in them
@@ -42,6 +44,7 @@ def forked(size: int, work: Callable[[int], Any]) -> list[tuple[int, int]]:
                 os.environ |= {name: str(value) for name, value in settings.items()}
                 os.environ |= {"MASTER_ADDR": "127.0.0.1", "LOCAL_RANK": str(rank)}
                 os.environ["TORCHELASTIC_USE_AGENT_STORE"] = "True"
+                torch.set_num_threads(1)  # the parent's threads were not forked with it
                 with os.fdopen(into, "wb") as pipe:
                     pickle.dump(work(rank), pipe)
                 os._exit(0)
@@ -56,7 +59,8 @@ def forked(size: int, work: Callable[[int], Any]) -> list[tuple[int, int]]:
 def together(size: int, work: Callable[[World], Any]) -> list[Any]:
     """What `work` gives in each process of a world; in a world of one, here."""
     if size == 1:
-        return [work(ALONE)]
+        with one_thread():
+            return [work(ALONE)]
 
     def joining(rank: int) -> Any:
         with joined() as world:
