@@ -188,6 +188,7 @@ def test_a_photo_a_unit_and_a_moment_are_places_and_back_leads_from_one_to_the_o
     assert window.shift() < 0.05
 
 
+@pytest.mark.full
 def test_two_moments_of_one_run_stand_side_by_side(opened, pair):
     studio, _ = pair
     run = studio.run.id
