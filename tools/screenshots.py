@@ -143,11 +143,6 @@ def _look(page: Page, address: Address, run: str, place: str = "") -> None:
 _chosen: dict[str, tuple[int, str]] = {}
 
 
-def chosen(run: str) -> int:
-    """The photo that was chosen for a run."""
-    return _chosen[run][0]
-
-
 def choose(run: Run) -> None:
     """A colourful test photo that is named right but not for certain, and an active cell inside."""
     said, images = run.predictions, run.dataset().images
