@@ -54,10 +54,13 @@ def test_a_content_longer_than_one_reading_is_compared_whole(tmp_path):
 
 
 def test_what_a_killed_writer_left_is_swept_and_nothing_else(tmp_path):
-    for name in (".a.1.partial", ".b.2.partial", "a", ".hidden", "c.partial"):
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        pass
+    kept = {"a", ".hidden", "c.partial", f".d.{os.getpid()}.partial"}  # the last is being written
+    for name in {f".a.{ended.pid}.partial", ".b.c.partial", *kept}:
         (tmp_path / name).touch()
     durable.sweep(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {"a", ".hidden", "c.partial"}
+    assert {path.name for path in tmp_path.iterdir()} == kept
     durable.sweep(tmp_path / "nowhere")
 
 

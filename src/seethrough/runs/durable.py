@@ -53,9 +53,24 @@ def sync_folder(folder: Path) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what a killed writer left in this folder; only its one owner may call it."""
+    """Remove what killed writers left in this folder; what a living one writes there stays."""
     for partial in folder.glob(f".*{_SUFFIX}"):
-        partial.unlink(missing_ok=True)
+        if not _is_written(partial):
+            partial.unlink(missing_ok=True)
+
+
+def _is_written(partial: Path) -> bool:
+    """Whether the process that began this file still lives: its number stands in the name."""
+    number = partial.name.removesuffix(_SUFFIX).rpartition(".")[2]
+    if not number.isdecimal():
+        return False
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
 
 
 def refused(path: Path, needed: int, error: OSError) -> StorageError:
