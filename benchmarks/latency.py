@@ -90,6 +90,11 @@ ANSWERED = """(part) => {
   }, { capture: true, once: true }));
   return null;
 }"""
+PATIENCE_MS = 20_000
+PATIENT = """(ms) => Promise.race([window.measured, new Promise((_, reject) =>
+  setTimeout(() => reject(new Error(
+    `no answer in ${ms} ms at ${location.pathname}, focus on ${document.activeElement?.outerHTML}`
+  )), ms))])"""
 # One unit of every layer that is drawn by maps: what its button is called.
 UNITS = """(slot) => [...document.querySelectorAll('.network .column')].flatMap((one) => {
   const units = one.querySelectorAll('button[data-unit]');
@@ -106,8 +111,8 @@ def start_clock(page: Page, events: list[str], done: str) -> None:
 
 
 def read_clock(page: Page) -> tuple[float, float]:
-    """Milliseconds in all, and of the fetch among them."""
-    total, fetch = page.evaluate("window.measured")
+    """Milliseconds in all, and of the fetch among them; no answer at all is an error."""
+    total, fetch = page.evaluate(PATIENT, PATIENCE_MS)
     return float(total), float(fetch)
 
 
@@ -220,17 +225,21 @@ def edit_weights(page: Page, rounds: int) -> list[tuple[float, float]]:
 
 
 def slide(page: Page, rounds: int) -> list[tuple[float, float]]:
-    """Each press of an arrow key on the slider over the moments of the training."""
+    """Each press of an arrow key on the slider over the moments of the training, there and back."""
     slider = page.get_by_role("slider", name="Moment of the training")
     slider.wait_for()
     page.evaluate(SETTLED)
     slider.focus()
-    times = []
-    for index in range(rounds):
+    times, key = [], "ArrowLeft"
+    for _ in range(rounds):
+        if slider.input_value() == "0":
+            key = "ArrowRight"
+        elif slider.input_value() == slider.get_attribute("max"):
+            key = "ArrowLeft"
         before = slider.get_attribute("aria-valuetext")
         done = "document.querySelector('input[type=range]').ariaValueText !== " + json.dumps(before)
         start_clock(page, ["keydown"], done)
-        page.keyboard.press("ArrowLeft" if index % 20 < 10 else "ArrowRight")
+        page.keyboard.press(key)
         times.append(read_clock(page))
     return times
 
