@@ -26,6 +26,7 @@ from seethrough.serve.routes import router
 from seethrough.serve.routes_compare import router as comparing
 from seethrough.serve.routes_inside import router as inside
 from seethrough.serve.routes_time import router as time
+from seethrough.serve.routes_train import router as training
 from seethrough.serve.routes_try import router as trying
 
 ROOT = Path(__file__).parents[2]
@@ -189,6 +190,7 @@ def test_every_address_of_the_server_is_described(tmp_path):
                 *trying.routes,
                 *time.routes,
                 *comparing.routes,
+                *training.routes,
             ]
         }
     )

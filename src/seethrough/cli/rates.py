@@ -22,22 +22,18 @@ WIDEST = 40  # columns of its longest bar
 
 def find_rate(dataset: "Dataset", network: "Network", recipe: "Recipe", *, as_json: bool) -> int:
     """Try rates until the loss diverges, and say what they did; the exit code."""
-    from seethrough.model.make import make
-    from seethrough.runs.creation import checked, suitable_place
     from seethrough.runs.interruption import interruption
-    from seethrough.train.rates import HIGHEST, LOWEST, STEPS, found, trials
+    from seethrough.runs.rates import range_test
+    from seethrough.train.rates import HIGHEST, LOWEST, STEPS, found
 
-    sizes = checked(dataset, network, recipe)
-    mean, std = dataset.mean_std()
-    trial = make(network, num_classes=len(dataset.classes), mean=mean, std=std, seed=recipe.seed)
-    if not as_json:
-        say(
-            f"Trying rates from {LOWEST:g} to {HIGHEST:g} on {network.name}, batches of "
-            f"{recipe.batch}, {recipe.optimizer}: {STEPS} steps at most. Nothing is written."
-        )
-    place = suitable_place(sizes, recipe)
     with interruption() as is_asked:
-        tried = list(trials(trial, dataset, recipe, place=place, should_stop=is_asked))
+        testing = range_test(dataset, network, recipe, should_stop=is_asked)
+        if not as_json:
+            say(
+                f"Trying rates from {LOWEST:g} to {HIGHEST:g} on {network.name}, batches of "
+                f"{recipe.batch}, {recipe.optimizer}: {STEPS} steps at most. Nothing is written."
+            )
+        tried = list(testing)
         if is_asked():
             say("Stopped. Nothing was written.")
             return INTERRUPTED

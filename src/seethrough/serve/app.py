@@ -1,9 +1,11 @@
 """The application: the API behind the guard, and the studio's page for every other address."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from operator import attrgetter
 from pathlib import Path
 
+from anyio.to_thread import run_sync
 from fastapi import FastAPI
 from starlette.responses import Response
 
@@ -16,6 +18,7 @@ from seethrough.serve.routes import router
 from seethrough.serve.routes_compare import router as comparing
 from seethrough.serve.routes_inside import router as inside
 from seethrough.serve.routes_time import router as time
+from seethrough.serve.routes_train import router as training
 from seethrough.serve.routes_try import router as trying
 from seethrough.version import __version__
 
@@ -33,6 +36,13 @@ REFUSED: dict[int | str, dict[str, object]] = {
 
 def _is_never_closing() -> bool:
     return False
+
+
+@asynccontextmanager
+async def _lifetime(app: FastAPI) -> AsyncIterator[None]:
+    """What was begun for the studio ends with the server."""
+    yield
+    await run_sync(app.state.desk.rate_tests.close)
 
 
 def create_app(
@@ -62,6 +72,7 @@ def create_app(
             "auto_configure": False,
         },
         responses=REFUSED,
+        lifespan=_lifetime,
     )
     app.state.desk = desk(runs_dir, is_closing, opening)
     app.include_router(router)
@@ -69,6 +80,7 @@ def create_app(
     app.include_router(comparing)
     app.include_router(trying)
     app.include_router(time)
+    app.include_router(training)
     studio = pages()
 
     @app.get("/{address:path}", include_in_schema=False)

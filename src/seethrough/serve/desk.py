@@ -17,6 +17,7 @@ from seethrough.serve.dropped import DropBox
 from seethrough.serve.looks import Look, Looks
 from seethrough.serve.opening import Opening
 from seethrough.serve.photos import Album
+from seethrough.serve.rate_tests import RateTests
 from seethrough.serve.shelf import Shelf
 from seethrough.serve.stream import Audience, LogStream
 from seethrough.serve.timelines import Timelines
@@ -33,6 +34,7 @@ class Desk:
     looks: Looks
     timelines: Timelines
     comparisons: Comparisons
+    rate_tests: RateTests
     worker: Worker
     uploads: Semaphore  # held from the first byte of a picture until it was judged
     audience: Audience
@@ -83,6 +85,7 @@ def desk(runs_dir: Path, is_closing: Callable[[], bool], opening: Opening | None
         looks=Looks(shelf),
         timelines=Timelines(shelf),
         comparisons=Comparisons(shelf),
+        rate_tests=RateTests(),
         worker=Worker(),
         uploads=Semaphore(AT_ONCE),
         audience=Audience(),

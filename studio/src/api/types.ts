@@ -41,6 +41,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run}/again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Train Again
+         * @description Begin a new run like this one, but for the values that are given; it trains on its own.
+         */
+        post: operations["train_again"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run}/compare/{other}": {
         parameters: {
             query?: never;
@@ -619,6 +639,70 @@ export interface paths {
          * @description Judge the picture in the body; nothing of it is kept.
          */
         post: operations["predict"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run}/range-test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Range Test
+         * @description Where the run's newest range test stands.
+         */
+        get: operations["range_test"];
+        put?: never;
+        /**
+         * Start Range Test
+         * @description Try growing learning rates on the run's photos and an untrained network of its kind.
+         */
+        post: operations["start_range_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run}/range-test/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Range Test Events
+         * @description The newest range test from its start, and on while it goes on.
+         */
+        get: operations["range_test_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run}/range-test/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop Range Test
+         * @description End the range test; nothing was written.
+         */
+        post: operations["stop_range_test"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1537,6 +1621,72 @@ export interface components {
             why: string;
         };
         /**
+         * RangeTestEnded
+         * @description The last event, and what the trials say; without an end of their own they say nothing.
+         */
+        RangeTestEnded: {
+            /** Diverged */
+            diverged: number | null;
+            error: components["schemas"]["ErrorMessage"] | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "end";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "finished" | "stopped" | "failed";
+            /** Steepest */
+            steepest: number | null;
+            /** Suggested */
+            suggested: number | null;
+        };
+        /**
+         * RangeTestEvent
+         * @description One line that a range test tells.
+         */
+        RangeTestEvent: components["schemas"]["RangeTestStarted"] | components["schemas"]["TrialEvent"] | components["schemas"]["RangeTestEnded"];
+        /**
+         * RangeTestMessage
+         * @description Where the newest range test of a run stands; its events tell the rest.
+         */
+        RangeTestMessage: {
+            /** Run */
+            run: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "none" | "trying" | "finished" | "stopped" | "failed";
+        };
+        /**
+         * RangeTestStarted
+         * @description The photos are read and the network is made: what will be tried.
+         */
+        RangeTestStarted: {
+            /** Batch */
+            batch: number;
+            /** Highest */
+            highest: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "started";
+            /** Lowest */
+            lowest: number;
+            /** Network */
+            network: string;
+            /** Optimizer */
+            optimizer: string;
+            /** Seed */
+            seed: number;
+            /** Steps */
+            steps: number;
+        };
+        /**
          * Reader
          * @description The terms' channels from `first` on are the units of this layer, from 0 on.
          */
@@ -1854,6 +2004,25 @@ export interface components {
             text: string;
         };
         /**
+         * TrialEvent
+         * @description One step at one learning rate.
+         */
+        TrialEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "trial";
+            /** Loss */
+            loss: number | null;
+            /** Rate */
+            rate: number;
+            /** Smoothed */
+            smoothed: number | null;
+            /** Step */
+            step: number;
+        };
+        /**
          * TurnMessage
          * @description From this step on, the learning rate is the schedule's times this factor.
          */
@@ -2087,6 +2256,10 @@ export type PhotoMomentsMessage = components['schemas']['PhotoMomentsMessage'];
 export type PhotoPairMessage = components['schemas']['PhotoPairMessage'];
 export type PredictionMessage = components['schemas']['PredictionMessage'];
 export type ProblemMessage = components['schemas']['ProblemMessage'];
+export type RangeTestEnded = components['schemas']['RangeTestEnded'];
+export type RangeTestEvent = components['schemas']['RangeTestEvent'];
+export type RangeTestMessage = components['schemas']['RangeTestMessage'];
+export type RangeTestStarted = components['schemas']['RangeTestStarted'];
 export type Reader = components['schemas']['Reader'];
 export type ReportMessage = components['schemas']['ReportMessage'];
 export type RunDetail = components['schemas']['RunDetail'];
@@ -2101,6 +2274,7 @@ export type TermMessage = components['schemas']['TermMessage'];
 export type TimelineMessage = components['schemas']['TimelineMessage'];
 export type TraceMessage = components['schemas']['TraceMessage'];
 export type TracedLayerMessage = components['schemas']['TracedLayerMessage'];
+export type TrialEvent = components['schemas']['TrialEvent'];
 export type TurnMessage = components['schemas']['TurnMessage'];
 export type UnitOff = components['schemas']['UnitOff'];
 export type UpdateLine = components['schemas']['UpdateLine'];
@@ -2160,6 +2334,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            /** @description Refused: what, why, how to fix it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    train_again: {
+        parameters: {
+            query?: {
+                /** @description The largest learning rate. */
+                peak_lr?: number | null;
+                /** @description Times through the photos. */
+                epochs?: number | null;
+                /** @description Of weights, order and variation. */
+                seed?: number | null;
+            };
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunSummary"];
                 };
             };
             /** @description Refused: what, why, how to fix it. */
@@ -3283,6 +3495,142 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PredictionMessage"];
+                };
+            };
+            /** @description Refused: what, why, how to fix it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    range_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RangeTestMessage"];
+                };
+            };
+            /** @description Refused: what, why, how to fix it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    start_range_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RangeTestMessage"];
+                };
+            };
+            /** @description Refused: what, why, how to fix it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    range_test_events: {
+        parameters: {
+            query?: {
+                /** @description Events that are known already. */
+                after?: number;
+            };
+            header?: {
+                "last-event-id"?: number | null;
+            };
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One line of the test an event. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["RangeTestEvent"];
+                };
+            };
+            /** @description It has ended, and all of it was told: do not reconnect. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused: what, why, how to fix it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    stop_range_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RangeTestMessage"];
                 };
             };
             /** @description Refused: what, why, how to fix it. */

@@ -41,6 +41,13 @@ from seethrough.serve.wire.message import (
     ErrorMessage,
     Message,
 )
+from seethrough.serve.wire.rates import (
+    RangeTestEnded,
+    RangeTestEvent,
+    RangeTestMessage,
+    RangeTestStarted,
+    TrialEvent,
+)
 from seethrough.serve.wire.runs import (
     CheckpointEvent,
     ClassScore,
@@ -133,6 +140,10 @@ __all__ = [
     "PhotoPairMessage",
     "PredictionMessage",
     "ProblemMessage",
+    "RangeTestEnded",
+    "RangeTestEvent",
+    "RangeTestMessage",
+    "RangeTestStarted",
     "Reader",
     "ReportMessage",
     "Right",
@@ -149,6 +160,7 @@ __all__ = [
     "TimelineMessage",
     "TraceMessage",
     "TracedLayerMessage",
+    "TrialEvent",
     "TurnMessage",
     "UnitOff",
     "UpdateLine",
