@@ -1,5 +1,7 @@
 """augment.py: every result must be one of all possible changes, listed here one by one."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -89,6 +91,20 @@ def _all_changes(image: np.ndarray) -> list[np.ndarray]:
     padded = np.pad(image, ((1, 1), (1, 1), (0, 0)), mode="reflect")
     windows = [padded[y : y + 10, x : x + 10] for y in range(3) for x in range(3)]
     return [*windows, *(window[:, ::-1] for window in windows)]
+
+
+def test_an_alternating_flip_mirrors_each_image_in_every_second_epoch():
+    images, ids = some(400)
+    chosen = {"seed": 5, "flip": True, "alternate": True, "shift_px": 0}
+    epochs = [augment(images, ids, epoch=epoch, **chosen) for epoch in range(1, 6)]
+    for one, other in itertools.pairwise(epochs):
+        assert np.array_equal(one, other[:, :, ::-1])
+    mirrored = (epochs[0] == images[:, :, ::-1]).all(axis=(1, 2, 3))
+    upright = (epochs[0] == images).all(axis=(1, 2, 3))
+    assert np.array_equal(mirrored, ~upright)
+    assert 150 < mirrored.sum() < 250
+    other_seed = augment(images, ids, epoch=1, **{**chosen, "seed": 6})
+    assert not np.array_equal(other_seed, epochs[0])
 
 
 def test_epochs_and_seeds_change_the_changes():

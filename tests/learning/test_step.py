@@ -13,6 +13,8 @@ from torch import nn
 
 from seethrough.errors import LayerError
 from seethrough.learning.step import PLAIN, learning_step
+from seethrough.model.make import make
+from seethrough.model.presets import asked_for
 from seethrough.train.recipe import Optimizer, Recipe
 
 MOMENTUM = Recipe(peak_lr=0.05, momentum=0.9, nesterov=False, weight_decay=1e-3)
@@ -186,3 +188,18 @@ def test_a_kernel_that_muon_moves_is_not_taken_apart_and_the_ends_are(photo):
     with pytest.raises(LayerError, match="Muon cannot be taken apart") as caught:
         taken.update("2.weight", 0, 0, 0, 0)
     assert "follow AdamW" in caught.value.fix
+
+
+def test_what_a_training_holds_gets_a_gradient_and_stays():
+    spec = asked_for("cifar-small", 32)
+    network = make(spec, num_classes=4, mean=(0.5,) * 3, std=(0.25,) * 3, seed=0).eval()
+    image = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    recipe = Recipe(optimizer=Optimizer.MUON, peak_lr=0.02, whiten=True)
+    done = learning_step(network, image, 1, recipe)
+    held = [n for n in done.weights if np.array_equal(done.weights[n], done.new_weights[n])]
+    scales = [f"block{block}.norm{norm}.weight" for block in (1, 2, 3) for norm in (1, 2)]
+    assert held == ["conv.weight", *scales]
+    assert np.abs(done.gradients["conv.weight"]).max() > 0
+    with pytest.raises(LayerError, match=r"conv\.weight does not learn"):
+        done.update("conv.weight", 0, 0, 0, 0)
+    assert done.update("conv.bias", 0).difference == pytest.approx(0, abs=1e-6)

@@ -76,7 +76,7 @@ def test_adamw_follows_its_rule(decayed):
     assert walk(recipe, decayed=decayed) == pytest.approx(weight, rel=1e-5)
 
 
-def muon_by_hand(weight, gradients, *, share, nesterov, decay, lr):
+def muon_by_hand(weight, gradients, *, share, nesterov, decay, lr, unit=False):
     """The rule from its source, in float64 NumPy, with the polynomial applied to singular values.
 
     x·xᵀ has the same left vectors as x, so that each step of the iteration maps every singular
@@ -92,15 +92,21 @@ def muon_by_hand(weight, gradients, *, share, nesterov, decay, lr):
         for _ in range(5):
             s = 3.4445 * s - 4.7750 * s**3 + 2.0315 * s**5
         scale = 0.2 * max(rows, w[0].size) ** 0.5
+        w = w * (rows / (w**2).sum()) ** 0.5 if unit else w
         w = w * (1 - lr * decay) - lr * scale * ((left * s) @ right).reshape(w.shape)
     return w
 
 
-@pytest.mark.parametrize("nesterov", [True, False])
+@pytest.mark.parametrize(("nesterov", "unit"), [(True, False), (False, False), (True, True)])
 @pytest.mark.parametrize("shape", [(4, 3, 3, 3), (16, 2, 1, 1), (5, 7)])
-def test_muon_follows_its_rule(shape, nesterov):
+def test_muon_follows_its_rule(shape, nesterov, unit):
     recipe = Recipe(
-        optimizer=Optimizer.MUON, momentum=0.9, nesterov=nesterov, weight_decay=0.1, peak_lr=0.1
+        optimizer=Optimizer.MUON,
+        momentum=0.9,
+        nesterov=nesterov,
+        unit_kernels=unit,
+        weight_decay=0.1,
+        peak_lr=0.1,
     )
     random = np.random.default_rng(7)
     weight, *gradients = random.normal(size=(4, *shape))
@@ -114,7 +120,9 @@ def test_muon_follows_its_rule(shape, nesterov):
     for gradient in gradients:
         module.inner.grad = torch.tensor(gradient, dtype=torch.float32)
         updates.step(0.1)
-    wanted = muon_by_hand(weight, gradients, share=0.9, nesterov=nesterov, decay=0.1, lr=0.1)
+    wanted = muon_by_hand(
+        weight, gradients, share=0.9, nesterov=nesterov, decay=0.1, lr=0.1, unit=unit
+    )
     np.testing.assert_allclose(module.inner.detach().numpy(), wanted, rtol=1e-4, atol=1e-5)
 
 

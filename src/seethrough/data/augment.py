@@ -1,7 +1,8 @@
 """The order of an epoch and the small changes to its images: pure functions of (seed, epoch, id).
 
     order     a permutation: images sorted by their draw
-    flip      mirrored left to right with probability 1/2
+    flip      mirrored left to right with probability 1/2; alternating: mirrored in every second
+              epoch, half of the images in the odd ones
     shift     moved by a whole number of pixels, −shift_px..shift_px each way, the border reflected
               (… c b | a b c d … : the edge itself is not repeated)
 
@@ -18,7 +19,8 @@
 
 Sources: DeVries and Taylor (2017), arXiv:1708.04552 (cutout; they cover with the mean of all
 images); Zhang et al. (2018), arXiv:1710.09412 (mixup; here with λ for each image); Yun et al.
-(2019), arXiv:1905.04899 (cutmix; likewise).
+(2019), arXiv:1905.04899 (cutmix; likewise); Jordan (2024), arXiv:2404.00498, section 3.6
+(alternating flip).
 No generator carries a state, so batches, workers and a resume in the middle of an epoch change
 nothing. Two files with equal bytes have equal ids, and are changed alike.
 """
@@ -65,8 +67,9 @@ def augment(
     shift_px: int,
     colour: float = 0.0,
     cutout_px: int = 0,
+    alternate: bool = False,
 ) -> UInt8[np.ndarray, "b h w 3"]:
-    """A changed copy of each image."""
+    """A changed copy of each image; `alternate` says how those that `flip` mirrors are chosen."""
     _, height, width, _ = images.shape
     if not 0 <= shift_px < min(height, width):
         raise DataError(
@@ -82,8 +85,8 @@ def augment(
     else:
         changed = images.copy()
     if flip:
-        coins = draws(ids, seed, epoch, Purpose.FLIP) >> np.uint64(63)
-        chosen = np.flatnonzero(coins)
+        coins = draws(ids, seed, 0 if alternate else epoch, Purpose.FLIP) >> np.uint64(63)
+        chosen = np.flatnonzero(coins ^ np.uint64(epoch & 1) if alternate else coins)
         upright = changed[chosen]
         mirrored = np.empty_like(upright)
         for channel in range(3):  # three long copies instead of one of three-byte pieces

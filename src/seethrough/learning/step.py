@@ -30,6 +30,7 @@ from seethrough.learning.update import Update, update
 from seethrough.model.mode import evaluating
 from seethrough.train.optimizers import Updates, updates_for
 from seethrough.train.recipe import Recipe
+from seethrough.train.whiten import hold
 
 Array = Float32[np.ndarray, "..."]
 PLAIN = Recipe(peak_lr=0.01, momentum=0.0, nesterov=False, weight_decay=0.0)
@@ -79,6 +80,12 @@ class LearningStep:
             for key, array in self.memory.items()
             if key.startswith(f"{name}.")
         }
+        if not slots:
+            raise LayerError(
+                f"{name} does not learn.",
+                why="its training keeps it as it was when it began; only a gradient is known.",
+                fix="choose another weight.",
+            )
         return update(
             self.recipe,
             learning_rate=self.learning_rate,
@@ -110,10 +117,12 @@ def learning_step(
     rate = recipe.peak_lr if learning_rate is None else learning_rate
     before = backward(module, image, label, classes=classes)
     own = copy.deepcopy(module)
+    if recipe.whiten:
+        hold(own)
+    updates = updates_for(own, recipe)  # what the training holds still gets a gradient, and stays
     for parameter in own.parameters():
         parameter.requires_grad_(parameter.is_floating_point())
         parameter.grad = None
-    updates = updates_for(own, recipe)
     if memory:
         updates.restore(memory)
     pixels = torch.from_numpy(image.transpose(2, 0, 1).astype(np.float32))[None]

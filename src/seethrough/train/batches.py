@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Float32, Float64, Int64, UInt8
 from torch import Tensor
 
 from seethrough.data.augment import augment, cut_mixed, mixed, order
@@ -72,6 +72,12 @@ class Batches:
         labels = self.dataset.labels[self.index]
         return weights_of(np.bincount(labels, minlength=len(self.dataset.classes)).tolist())
 
+    def some(self, most: int) -> UInt8[np.ndarray, "n h w 3"]:
+        """At most so many of the training images, as they are, drawn by the seed."""
+        turn = order(self.dataset.ids[self.index], seed=self.recipe.seed, epoch=0)[:most]
+        chosen: np.ndarray = self.dataset.images[np.sort(self.index[turn])]
+        return chosen
+
     def epoch(
         self, epoch: int, *, skip: int = 0, part: Callable[[int], tuple[int, int]] = whole
     ) -> Iterator[tuple[Tensor, Tensor]]:
@@ -98,6 +104,7 @@ class Batches:
                 shift_px=recipe.shift_px,
                 colour=recipe.colour,
                 cutout_px=recipe.cutout_px,
+                alternate=recipe.alternate,
             )
             targets = dataset.labels[chosen].astype(np.int64)
             if is_mixed:

@@ -42,6 +42,7 @@ from seethrough.train.parallel import ALONE, World
 from seethrough.train.place import Place, exact
 from seethrough.train.recipe import Recipe
 from seethrough.train.schedule import learning_rate
+from seethrough.train.whiten import PHOTOS, whiten
 
 _GROWN = 2.0  # times the smallest of the newest losses: then it grew before it was no number
 _BAD_STEPS = 3  # in a row without a number before training gives up
@@ -80,6 +81,8 @@ def train(
     In a `world` of several all do this at once; what the first one resumes, all resume.
     """
     batches = Batches.of(dataset, recipe)
+    if recipe.whiten:
+        whiten(network, batches.some(PHOTOS))
     learner = _ready(Learner(network, recipe, world), resume, world)
     learner.class_weights = batches.class_weights()
     kept = moments_of(learner.judged(), per_epoch=len(batches.sizes), epochs=recipe.epochs)

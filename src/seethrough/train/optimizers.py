@@ -9,11 +9,14 @@ because making one loads torch's compiler, more than a second that nobody gets b
 Muon       v' = μ·v + (1 − μ)·g      u = (1 − μ)·g + μ·v'  or  v'      as matrices: units × the rest
            x₀ = u / ‖u‖      x ← a·x + (b·x·xᵀ + c·(x·xᵀ)²)·x, five times
            w' = w − η·λ·w − η · 0.2·√max(rows, columns) · x₅
+           with unit_kernels  w ← w · √rows / ‖w‖  comes first: a row's length is 1 on average
 
 It moves kernels between the first and the last; those two and everything that is no kernel follow
 AdamW, as its source says (in the order in which the network lists them). The factor 0.2·√max gives
 its steps the length of AdamW's, so that one learning rate serves both. In float32: torch's own
-rule rounds to bfloat16 and takes no kernels of four dimensions.
+rule rounds to bfloat16 and takes no kernels of four dimensions. `unit_kernels` changes nothing that
+a network computes whose kernels are all followed by normalisation, and keeps steps from getting
+shorter beside kernels that grow; without normalisation it is a limit to what a network can say.
 Sources: Jordan, "Muon: An optimizer for hidden layers in neural networks" (2024),
 kellerjordan.github.io/posts/muon; Liu et al. (2025), arXiv:2502.16982, section 2.2 (the factor).
 """
@@ -210,6 +213,8 @@ class Muon(Rule):
             ahead = gradient.lerp(momentum, share) if self.recipe.nesterov else momentum
             matrix = ahead.reshape(len(ahead), -1)
             scale = MUON_SCALE * math.sqrt(max(matrix.shape))
+            if self.recipe.unit_kernels:
+                p.mul_(math.sqrt(len(p)) / p.norm().clamp(min=MUON_EPSILON))
             p.mul_(1 - lr * decay)
             p.add_(orthogonal(matrix).reshape(p.shape), alpha=-lr * scale)
 

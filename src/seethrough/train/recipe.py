@@ -45,9 +45,11 @@ class Recipe:
     final_lr: float = 0.01  # share of peak_lr at the last step
     momentum: float = 0.9  # share of the last step that is kept; beta1 of AdamW
     nesterov: bool = True  # SGD and Muon: look ahead along the momentum
+    unit_kernels: bool = False  # Muon: kernels are brought back to one length before every step
     weight_decay: float = 5e-4  # on kernels only; SGD: L2 in the gradient, else decoupled
     label_smoothing: float = 0.1  # share of the target spread over all classes
     flip: bool = True  # every second image mirrored left to right
+    alternate: bool = False  # flip: each image in every second epoch, instead of by chance
     shift_px: int = 2  # images moved by up to this many pixels
     colour: float = 0.0  # share by which brightness and contrast may rise or fall; 0: not at all
     cutout_px: int = 0  # side of a square that is covered in every image; 0: none
@@ -55,6 +57,7 @@ class Recipe:
     cutmix: float = 0.0  # alpha: a rectangle of each image taken from the next one; 0: none
     focal: float = 0.0  # how much less counts what the network is sure of; 0: as much
     class_weights: bool = False  # rare classes count as much as frequent ones
+    whiten: bool = False  # the first convolution is computed from the photos, and kept
     ema: float = 0.0  # share of the averaged weights that each step keeps; 0: no average
     micro_batch: int = 0  # images at once, their gradients added up to the batch's; 0: all
     slices: int = 1  # parts of a batch with statistics of their own: so many processes can share it
