@@ -70,6 +70,32 @@ def drag(window, start, end, size=32):
     mouse.up()
 
 
+@pytest.mark.parametrize("view", ["try", "time"])
+def test_the_photo_that_is_looked_at_stands_in_the_row_marked_and_in_sight(
+    open_window, studio, view
+):
+    window = open_window(studio.address, studio.run.id, width=390)
+    own = f"a[href^='/{view}/{studio.run.id}/t']"
+    window.enter(f"/{view}/{studio.run.id}/t0")
+    row = window.page.get_by_role("navigation", name="Photos")
+    expect(row.locator(own).first).to_be_visible()
+    offered = [each.get_attribute("href").split("/")[3] for each in row.locator(own).all()]
+    guest = next(f"t{index}" for index in range(72) if f"t{index}" not in offered)
+    for photo, at in [(guest, 0), (offered[-1], len(offered) - 1)]:
+        window.enter(f"/{view}/{studio.run.id}/{photo}")
+        marked = row.locator("a[aria-current=true]")
+        expect(marked).to_have_attribute("href", f"/{view}/{studio.run.id}/{photo}")
+        expect(marked).to_be_in_viewport(ratio=1)
+        label = window.page.evaluate(
+            "(photo) => fetch(photo).then((answer) => answer.json()).then(({ label }) => label)",
+            f"/api/runs/{studio.run.id}/photos/{photo}",
+        )
+        expect(marked).to_have_attribute("title", label)
+        places = [each.get_attribute("href").split("/")[3] for each in row.locator(own).all()]
+        assert places.index(photo) == at
+        assert len(set(places)) == len(places)
+
+
 def test_a_dragged_cover_shows_the_api_s_probabilities_and_reset_the_first_ones(opened):
     window = opened("t0")
     first = shown(window, "after")
