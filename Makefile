@@ -10,7 +10,7 @@ STUDIO_SOURCES := $(shell find studio -path studio/node_modules -prune -o -type 
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-full check format studio studio-dev types screenshots bench docs clean
+.PHONY: help demo test test-full check format studio studio-dev types screenshots walk bench docs clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -42,6 +42,11 @@ types: $(READY_DEV) ## write studio/src/api/types.ts from the server's messages
 
 screenshots: $(READY_DEV) $(STATIC) ## photograph the real studio for the documentation
 	$(BIN)/python tools/screenshots.py
+	$(BIN)/python tools/closeups.py
+
+walk: $(READY_DEV) $(STATIC) ## film a walk through the real studio, as WebM
+	$(PIP) install -c constraints.txt -e '.[film]'
+	$(BIN)/python tools/walk.py
 
 bench: $(READY_DEV) ## the first table of benchmarks
 	$(BIN)/python -m benchmarks

@@ -1,0 +1,205 @@
+"""Photograph what docs/compared.md speaks of, row by row: `python tools/closeups.py`.
+
+    python tools/closeups.py                     train the demo, then photograph everything
+    python tools/closeups.py --run ID            photograph that finished run
+    python tools/closeups.py --only cell learning
+
+Into docs/images/compared/, each as NAME.webp and at most 640 px wide: a part of the studio as it
+stands on the page at 1280 px, on light paper. Together with the other pictures they stay under the
+limit of tools/screenshots.py, or this ends with 1.
+"""
+
+import argparse
+import io
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Browser, FloatRect, Locator, Page, expect, sync_playwright
+
+from check import find_chromium
+from screenshots import IMAGES, choose, chosen, demo, is_too_much, wait_until_finished
+from seethrough.runs.folder import Run, default_runs_dir, open_run
+from seethrough.serve.server import Address, running_server
+
+FOLDER = IMAGES / "compared"
+WIDTH, HEIGHT = 1280, 900
+MOST_WIDTH = 640
+MARGIN = 12
+Parts = Callable[[Page], list[Locator]]
+
+
+@dataclass(frozen=True)
+class Closeup:
+    """A part of a page: all of the named elements, and where they stand."""
+
+    path: str  # without the run; {photo}, {unit}, {cell} and {label} are filled in
+    parts: Parts
+    width: int = WIDTH  # of the window
+    most: int = MOST_WIDTH  # px that are shown of it; where they are more than 640, made smaller
+    is_window: bool = False  # what stands in the window, not on the page
+
+
+def region(*names: str) -> Parts:
+    """Regions of the page, by name."""
+    return lambda page: [page.get_by_role("region", name=name, exact=True) for name in names]
+
+
+def part(*selectors: str) -> Parts:
+    """The first element of each selector."""
+    return lambda page: [page.locator(selector).first for selector in selectors]
+
+
+CELL = "/look/{run}/{photo}/conv4/{unit}/{cell}"
+CLOSEUPS: dict[str, Closeup] = {
+    "network": Closeup(
+        "/look/{run}/{photo}", region("The network, layer by layer"), 1440, most=1440
+    ),
+    "training": Closeup("/train/{run}", region("Accuracy and loss"), most=800),
+    "photos": Closeup("/look/{run}/{photo}", part("[data-part=strip]"), most=800),
+    "pixels": Closeup("/look/{run}/{photo}/normalise/0/9,12", region("The function")),
+    "scale": Closeup(CELL, part("[data-part=scale]")),
+    "unit": Closeup(CELL, part("[aria-label='Channel by channel']"), most=790),
+    "cell": Closeup(CELL, region("Every factor"), 1440, most=800),
+    "checked": Closeup(CELL, region("The sum")),
+    "sees": Closeup(CELL, region("The unit")),
+    "padding": Closeup("/look/{run}/{photo}/conv1/1/0,0", region("Every factor"), 1440, most=800),
+    "norm": Closeup("/look/{run}/{photo}/norm4/{unit}/{cell}", region("The function")),
+    "pooling": Closeup("/look/{run}/{photo}/pool1/{pooled}", region("The window")),
+    "dense": Closeup("/look/{run}/{photo}/dense1/{label}", part(".three > div:nth-child(2)")),
+    "softmax": Closeup("/look/{run}/{photo}/softmax/{label}", region("Softmax")),
+    "sandbox": Closeup(
+        "/sandbox/{run}?photo={photo}&stride=2",
+        part("section[aria-labelledby=input]", "section.size", ".maps > :nth-child(2)"),
+        most=820,
+    ),
+    "try": Closeup("/try/{run}/{photo}?cover=4,4,14,16", part(".try .bench"), most=WIDTH),
+    "gradient": Closeup(
+        "/look/{run}/{photo}/pool1/{pooled}?mode=backwards", region("Every factor"), 1440, most=800
+    ),
+    "learning": Closeup(CELL + "?mode=step&rate=0.002", region("The update"), 1440, most=800),
+    "time": Closeup(
+        "/time/{run}/{photo}?layer=conv1&step={early}",
+        part("[data-part=kernel]", "[data-part=map]"),
+        most=700,
+    ),
+    "two": Closeup(
+        "/compare/{run}/{run}/{photo}/conv4/{unit}/{cell}?step={early}",
+        part("section.bench"),
+        most=780,
+    ),
+    "report": Closeup("/report/{run}", part("section[aria-labelledby=confusions]")),
+    "tour": Closeup(
+        "/look/{run}/{photo}?tour=kernel", part("[role=dialog]", ".outline"), is_window=True
+    ),
+    "phone": Closeup(CELL, part("body"), 390, is_window=True),
+}
+
+
+def fill(run: Run) -> dict[str, str]:
+    """What stands for the words in the paths: places where there is something to see."""
+    choose(run)
+    photo, place = chosen(run.id)
+    unit, cell = place.split("/")
+    trace = run.classifier.trace(run.dataset().images[photo])
+    maps = trace.layer("pool1").output[:, 2:-2, 2:-2]
+    channel, row, column = np.unravel_index(int(maps.argmax()), maps.shape)
+    moments = [moment.step for moment in run.moments]
+    return {
+        "run": run.id,
+        "photo": f"t{photo}",
+        "unit": unit,
+        "cell": cell,
+        "pooled": f"{channel}/{row + 2},{column + 2}",
+        "label": str(run.dataset().labels[photo]),
+        "early": str(moments[len(moments) // 4]),
+    }
+
+
+def clip(parts: list[Locator], most: int) -> FloatRect:
+    """The box around all parts, on the whole page, and no wider than that."""
+    boxes = []
+    for each in parts:
+        expect(each).to_be_visible()
+        box = each.bounding_box()
+        assert box is not None
+        boxes.append(box)
+    left = max(0, min(box["x"] for box in boxes) - MARGIN)
+    top = max(0, min(box["y"] for box in boxes) - MARGIN)
+    right = max(box["x"] + box["width"] for box in boxes) + MARGIN
+    bottom = max(box["y"] + box["height"] for box in boxes) + MARGIN
+    return {"x": left, "y": top, "width": min(most, right - left), "height": bottom - top}
+
+
+def take(
+    browser: Browser, address: Address, closeup: Closeup, words: dict[str, str]
+) -> Image.Image:
+    """One picture."""
+    height = 844 if closeup.width < 720 else HEIGHT
+    context = browser.new_context(
+        viewport={"width": closeup.width, "height": height},
+        color_scheme="light",
+        reduced_motion="reduce",
+    )
+    page = context.new_page()
+    page.goto(address.link(closeup.path.format(**words)))
+    for each in closeup.parts(page):
+        expect(each).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    page.evaluate("document.fonts.ready.then(() => null)")
+    page.evaluate("document.documentElement.style.scrollbarGutter = 'auto'")
+    if not closeup.is_window:
+        page.evaluate("document.querySelector('header').style.position = 'static'; scrollTo(0, 0)")
+    box = clip(closeup.parts(page), closeup.most)
+    if closeup.is_window:
+        box["width"] = min(box["width"], closeup.width - box["x"])
+        box["height"] = min(box["height"], height - box["y"])
+    content = page.screenshot(full_page=not closeup.is_window, clip=box, animations="disabled")
+    context.close()
+    picture = Image.open(io.BytesIO(content)).convert("RGB")
+    if picture.width > MOST_WIDTH:
+        height = round(picture.height * MOST_WIDTH / picture.width)
+        picture = picture.resize((MOST_WIDTH, height), Image.Resampling.LANCZOS)
+    return picture
+
+
+def take_all(browser: Browser, run: Run, wanted: list[str]) -> None:
+    """The pictures that were asked for."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    words = fill(run)
+    with running_server(run.folder.parent) as address:
+        for name in wanted:
+            path = FOLDER / f"{name}.webp"
+            take(browser, address, CLOSEUPS[name], words).save(path, quality=85, method=6)
+            print(f"{path.name}: {path.stat().st_size / 1e3:.0f} kB", flush=True)
+
+
+def main() -> None:
+    """All pictures, or those that were asked for."""
+    parser = argparse.ArgumentParser(description="Photograph the rows of docs/compared.md.")
+    parser.add_argument("--run", help="a finished run; without it, the demo is trained")
+    parser.add_argument("--runs-dir", type=Path, help="where that run is")
+    parser.add_argument("--only", nargs="+", choices=list(CLOSEUPS))
+    given = parser.parse_args()
+    wanted: list[str] = given.only or list(CLOSEUPS)
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=find_chromium(), args=["--no-sandbox", "--disable-gpu"]
+        )
+        if given.run:
+            run = open_run(given.run, given.runs_dir or default_runs_dir())
+        else:
+            runs_dir = Path(folder) / "runs"
+            with demo(runs_dir) as run, running_server(runs_dir) as address:
+                wait_until_finished(browser, address, run.id)
+        take_all(browser, run, wanted)
+        browser.close()
+    sys.exit(is_too_much())
+
+
+if __name__ == "__main__":
+    main()
