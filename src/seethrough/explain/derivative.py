@@ -45,7 +45,7 @@ from seethrough.explain.operations.arithmetic import (
 from seethrough.explain.operations.convolution import Convolution
 from seethrough.explain.operations.dropout import Dropout
 from seethrough.explain.operations.factor import Factor
-from seethrough.explain.place import cell_in
+from seethrough.explain.place import cell_in, check_index
 from seethrough.explain.sentence import gradient_sentence, parameter_sentence
 from seethrough.explain.sight import sees_cell
 from seethrough.explain.term import Reader
@@ -147,7 +147,7 @@ def parameter_equation(slopes: Slopes, layer: str, name: str, index: tuple[int, 
             why=f"what it learns: {', '.join(gradients) or 'nothing'}.",
             fix="choose a layer and a parameter that training moves.",
         )
-    _check_index(layer, name, index, gradients[name].shape)
+    check_index(name, index, gradients[name].shape, of=layer)
     below, upstream = slopes.layers.maps_below(layer), slopes.map(layer)
     terms = found.operation.parameter_gradient(below, upstream, name, index)
     arithmetic = Arithmetic(products=terms)
@@ -236,15 +236,3 @@ def _sees(slopes: Slopes, name: str, cell: Cell) -> tuple[int, int, int, int]:
     if name == PHOTO:
         return cell.row, cell.column, cell.row + 1, cell.column + 1
     return sees_cell(slopes.layers, slopes.layers.layer(name), cell)
-
-
-def _check_index(layer: str, name: str, index: tuple[int, ...], shape: tuple[int, ...]) -> None:
-    fits = len(index) == len(shape) and all(
-        0 <= place < size for place, size in zip(index, shape, strict=True)
-    )
-    if not fits:
-        raise LayerError(
-            f"{layer} has no {name} at {', '.join(map(str, index)) or 'no place'}.",
-            why=f"its {name} has the shape {' × '.join(map(str, shape)) or 'of one number'}.",
-            fix="give one place for each axis, counted from 0.",
-        )

@@ -1,5 +1,7 @@
 """From what was asked for to a cell that exists, or an error that says what does."""
 
+from collections.abc import Sequence
+
 from seethrough.errors import LayerError
 from seethrough.explain.layer import TracedLayer
 from seethrough.explain.operations.arithmetic import Cell
@@ -41,6 +43,20 @@ def cell_in(
     _check(name, "row", row, rows)
     _check(name, "column", column, columns)
     return Cell(unit, row, column)
+
+
+def check_index(name: str, index: Sequence[int], shape: Sequence[int], *, of: str = "") -> None:
+    """LayerError where the array of this shape has no such place; `of` is the layer that has it."""
+    fits = len(index) == len(shape) and all(
+        0 <= place < size for place, size in zip(index, shape, strict=True)
+    )
+    if not fits:
+        owner, what, its = (of, name, f"its {name}") if of else (name, "number", "it")
+        raise LayerError(
+            f"{owner} has no {what} at {', '.join(map(str, index)) or 'no place'}.",
+            why=f"{its} has the shape {' × '.join(map(str, shape)) or 'of one number'}.",
+            fix="give one place for each axis, counted from 0.",
+        )
 
 
 def _check(layer: str, what: str, number: int, count: int) -> None:

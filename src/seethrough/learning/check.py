@@ -19,6 +19,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from seethrough.errors import LayerError
+from seethrough.explain.place import check_index
 from seethrough.model.mode import evaluating
 
 STEPS = (1e-2, 1e-3, 1e-4, 1e-5)
@@ -59,16 +60,13 @@ def gradient_check(
     """Try one number of the parameter `name`, as in conv1.weight. Raises LayerError without it."""
     own = copy.deepcopy(module).double()
     parameters = dict(own.named_parameters())
-    shape = tuple(parameters[name].shape) if name in parameters else ()
-    fits = len(index) == len(shape) and all(
-        0 <= place < size for place, size in zip(index, shape, strict=True)
-    )
-    if name not in parameters or not fits:
+    if name not in parameters:
         raise LayerError(
-            f"There is no weight {name[:80]!r} at {', '.join(map(str, index)) or 'no place'}.",
-            why=f"its shape is {' × '.join(map(str, shape))}." if shape else "no layer has it.",
-            fix=f"the parameters are: {', '.join(parameters)}.",
+            f"There is no weight {name[:80]!r}.",
+            why="no layer has it.",
+            fix=f"choose one of: {', '.join(parameters)}.",
         )
+    check_index(name, index, parameters[name].shape)
     parameter = parameters[name].requires_grad_()
     pixels = torch.from_numpy(image.transpose(2, 0, 1).astype(np.float64))[None]
 

@@ -25,6 +25,7 @@ from torch.nn.functional import cross_entropy
 
 from seethrough.errors import LayerError
 from seethrough.explain.backward import Backward, backward
+from seethrough.explain.place import check_index
 from seethrough.explain.trace import Trace, trace
 from seethrough.learning.update import Update, update
 from seethrough.model.mode import evaluating
@@ -66,15 +67,7 @@ class LearningStep:
                 fix=f"choose one of: {', '.join(self.weights)}.",
             )
         weights = self.weights[name]
-        fits = len(index) == weights.ndim and all(
-            0 <= place < size for place, size in zip(index, weights.shape, strict=True)
-        )
-        if not fits:
-            raise LayerError(
-                f"{name} has no number at {', '.join(map(str, index)) or 'no place'}.",
-                why=f"its shape is {' × '.join(map(str, weights.shape))}.",
-                fix="give one place for each axis, counted from 0.",
-            )
+        check_index(name, index, weights.shape)
         slots = {
             key.removeprefix(f"{name}."): float(array[index] if array.ndim else array)
             for key, array in self.memory.items()
