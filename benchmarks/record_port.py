@@ -1,0 +1,147 @@
+"""The public speed record for CIFAR-10 carried over to a CPU as it stands, to be compared with.
+
+Its network and its arithmetic (K. Jordan, arXiv:2404.00498, and the variant with Muon that he
+published beside it): batches of 2,000 at once, whole-batch normalisation, images as one tensor of
+numbers, flips and shifts by indexing, Muon on kernels of one length, SGD with Nesterov momentum on
+what is left, sums of losses. fp32, channels last. Written anew here, after the paper; it is only
+timed, never shipped.
+
+python -m benchmarks.record_port [--threads N] [--steps N] [--rounds N] [--json]
+
+In turns in one process: a product of two matrices (the limit), steps of this, and steps of
+`seethrough.train` by `cifar10.toml`, on the same photos with the same network. Images a second,
+medians of the turns; `ratio` above 1: ours learns from more photos in the same time.
+"""
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+import seethrough as see
+from benchmarks.machine import description, matrix_product_gflops
+from benchmarks.train_cifar10 import fresh, ours, shortened
+from seethrough.data.dataset import Dataset, Split
+from seethrough.model.presets import asked_for
+from seethrough.model.recorded import measured
+from seethrough.train.optimizers import orthogonal
+from seethrough.train.recipe import Recipe
+from seethrough.train.whiten import PHOTOS, whiten
+
+BATCH, SHIFT, SMOOTHING = 2000, 2, 0.2
+MUON_RATE, MUON_MOMENTUM = 0.24, 0.6
+BIAS_RATE, HEAD_RATE, MOMENTUM, DECAY = 0.053, 0.67, 0.85, 2e-6 * BATCH
+RECIPE = Path(__file__).with_name("cifar10.toml")
+
+
+def batches(photos: Dataset) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches of numbers n 3 h w without an end, flipped and shifted, with their labels."""
+    index = torch.from_numpy(photos.indices(Split.TRAIN))
+    images = torch.from_numpy(photos.images[index]).permute(0, 3, 1, 2).float()
+    images = images.contiguous(memory_format=torch.channels_last)
+    labels = torch.from_numpy(photos.labels[index]).long()
+    side = photos.image_px
+    while True:
+        for chosen in torch.split(torch.randperm(len(index)), BATCH)[:-1]:
+            batch = images[chosen]
+            is_flipped = torch.rand(len(chosen)) < 0.5
+            batch = torch.where(is_flipped[:, None, None, None], batch.flip(3), batch)
+            wide = functional.pad(batch, (SHIFT,) * 4, mode="reflect")
+            shifts = torch.randint(0, 2 * SHIFT + 1, (len(chosen), 2))
+            for top in range(2 * SHIFT + 1):
+                for left in range(2 * SHIFT + 1):
+                    own = (shifts == torch.tensor([top, left])).all(1)
+                    batch[own] = wide[own, :, top : top + side, left : left + side]
+            yield batch, labels[chosen]
+
+
+def port(photos: Dataset, steps: int) -> float:
+    """Images a second of some steps, the first one not counted."""
+    spec = asked_for("cifar-small", photos.image_px)
+    network = fresh(spec, photos).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    whiten(network, photos.images[photos.indices(Split.TRAIN)][:PHOTOS])
+    learning = [p for p in network.parameters() if p.requires_grad]
+    kernels = [p for p in learning if p.ndim == 4]
+    rest = [
+        {
+            "params": [p for p in learning if p.ndim == axes],
+            "lr": rate,
+            "weight_decay": DECAY / rate,
+        }
+        for axes, rate in ((1, BIAS_RATE), (2, HEAD_RATE))
+    ]
+    others = torch.optim.SGD(rest, momentum=MOMENTUM, nesterov=True)
+    memory = [torch.zeros_like(kernel) for kernel in kernels]
+    network.train()
+    marks: list[float] = []
+    for images, labels in islice(batches(photos), steps + 1):
+        network.zero_grad()
+        loss = functional.cross_entropy(
+            network(images), labels, label_smoothing=SMOOTHING, reduction="sum"
+        )
+        loss.backward()  # type: ignore[no-untyped-call]
+        others.step()
+        _muon(kernels, memory)
+        marks.append(time.perf_counter())
+    return steps * BATCH / (marks[-1] - marks[0])
+
+
+@torch.no_grad()
+def _muon(kernels: list[nn.Parameter], memory: list[Tensor]) -> None:
+    for kernel, momentum in zip(kernels, memory, strict=True):
+        assert kernel.grad is not None
+        momentum.mul_(MUON_MOMENTUM).add_(kernel.grad)
+        ahead = kernel.grad.add(momentum, alpha=MUON_MOMENTUM)
+        kernel.mul_(len(kernel) ** 0.5 / kernel.norm())
+        kernel.add_(orthogonal(ahead.flatten(1)).reshape(kernel.shape), alpha=-MUON_RATE)
+
+
+def run(*, rounds: int, steps: int, threads: int) -> dict[str, Any]:
+    """Both in turns, on the built-in photos."""
+    torch.set_num_threads(threads)
+    photos = shortened(see.load("everyday", image_px=32))
+    spec, recipe = asked_for("cifar-small", 32), Recipe.read(RECIPE)
+    rates: dict[str, list[float]] = {"limit": [], "port": [], "ours": []}
+    for _ in range(rounds):
+        rates["limit"].append(matrix_product_gflops())
+        rates["port"].append(port(photos, steps))
+        rates["ours"].append(ours(spec, photos, recipe, steps, threads))
+    gflop = 6 * sum(size.multiply_adds for size in measured(spec, len(photos.classes))) / 1e9
+    middle = {name: statistics.median(values) for name, values in rates.items()}
+    return {
+        "machine": description(),
+        "threads": threads,
+        "port_images_per_second": middle["port"],
+        "images_per_second": middle["ours"],
+        "ratio": statistics.median(
+            own / other for own, other in zip(rates["ours"], rates["port"], strict=True)
+        ),
+        "matrix_product_gflops": middle["limit"],
+        "port_share_of_limit": middle["port"] * gflop / middle["limit"],
+        "share_of_limit": middle["ours"] * gflop / middle["limit"],
+        "turns": {name: [round(value, 1) for value in values] for name, values in rates.items()},
+    }
+
+
+def main() -> None:
+    """Measure, and print it."""
+    arguments = argparse.ArgumentParser(prog="python -m benchmarks.record_port")
+    arguments.add_argument("--threads", type=int, default=2)
+    arguments.add_argument("--steps", type=int, default=1)
+    arguments.add_argument("--rounds", type=int, default=3)
+    arguments.add_argument("--json", action="store_true")
+    options = arguments.parse_args()
+    found = run(rounds=options.rounds, steps=options.steps, threads=options.threads)
+    print(json.dumps(found, indent=None if options.json else 2))
+
+
+if __name__ == "__main__":
+    main()
