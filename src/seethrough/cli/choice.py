@@ -37,16 +37,15 @@ def choice(
     dataset: "Dataset", network: "Network", asked: Asked, *, is_quiet: bool
 ) -> "tuple[Recipe, tuple[str, ...]]":
     """The recipe, and what was said about it; quiet, and without minutes, nothing is measured."""
-    from seethrough.train.recipe import Recipe
+    from seethrough.runs.duration import expected, lasting
 
     recipe = suited(dataset, network, asked)
     if is_quiet and asked.minutes is None:
         return recipe, ()
-    expected = _measured(dataset, network, recipe)
+    speed = expected(dataset, network, recipe)
     if asked.minutes is not None:
-        epochs = expected.epochs_in(asked.minutes)
-        recipe = Recipe.from_dict({**recipe.to_dict(), "epochs": epochs})
-    told = (_chosen(dataset, network, recipe, asked), *time_told(expected, recipe, asked))
+        recipe = lasting(recipe, speed, asked.minutes)
+    told = (_chosen(dataset, network, recipe, asked), *time_told(speed, recipe, asked))
     if not is_quiet:
         for sentence in told:
             say(sentence)
@@ -66,18 +65,6 @@ def suited(dataset: "Dataset", network: "Network", asked: Asked) -> "Recipe":
     numbers = sum(math.prod(size.shape) for size in sizes)
     part = suitable_part(recipe.batch, numbers, free_bytes())
     return Recipe.from_dict({**recipe.to_dict(), "micro_batch": part, **asked.changes})
-
-
-def _measured(dataset: "Dataset", network: "Network", recipe: "Recipe") -> "Forecast":
-    """Time a few steps on a network that is thrown away."""
-    from seethrough.model.make import make
-    from seethrough.runs.creation import checked, suitable_place
-    from seethrough.train.forecast import forecast
-
-    sizes = checked(dataset, network, recipe)
-    mean, std = dataset.mean_std()
-    trial = make(network, num_classes=len(dataset.classes), mean=mean, std=std, seed=recipe.seed)
-    return forecast(trial, dataset, recipe, place=suitable_place(sizes, recipe))
 
 
 def _chosen(dataset: "Dataset", network: "Network", recipe: "Recipe", asked: Asked) -> str:

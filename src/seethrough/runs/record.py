@@ -18,7 +18,16 @@ from seethrough.model.checkpoint import weights_sha256
 from seethrough.model.coded import Network
 from seethrough.model.make import make
 from seethrough.model.presets import asked_for
-from seethrough.runs import checkpoints, creation, durable, lines, past, process, results
+from seethrough.runs import (
+    checkpoints,
+    creation,
+    durable,
+    duration,
+    lines,
+    past,
+    process,
+    results,
+)
 from seethrough.runs.checkpoints import Checkpoint
 from seethrough.runs.folder import Run, open_run
 from seethrough.runs.interruption import interruption
@@ -52,13 +61,19 @@ def train(
     runs_dir: Path | None = None,
     place: Place | None = None,
     start: Run | str | None = None,
+    minutes: float | None = None,
 ) -> Run:
     """Train a network on the images and return the run; Ctrl-C stops it after a checkpoint.
 
     Without a network the demo's is taken at the images' size, without a recipe one that suits
     their number. With `start`, the network and the weights are that run's: a head for other
     classes begins anew, and all layers learn, those near the photo slowly.
+
+    With `minutes`, a few steps are timed and the recipe gets as many epochs as take about so long
+    on this machine, at least one; the run's own recipe has their number.
     """
+    if minutes is not None:
+        duration.check_minutes(minutes)  # before a photo is read
     if isinstance(start, str):
         start = open_run(start, runs_dir)
     image_px = None if start is None else start.manifest.network.image_px
@@ -70,6 +85,9 @@ def train(
     if recipe is None:
         split = creation.train_images(images)
         recipe = Recipe.default_for(train_images=split, image_px=images.image_px)
+    if minutes is not None:
+        speed = duration.expected(images, network, recipe, place=place)
+        recipe = duration.lasting(recipe, speed, minutes)
     run = creation.create(images, network, recipe, runs_dir=runs_dir, place=place, start=start)
     with interruption() as should_stop:
         for _ in record(run, dataset=images, place=place, should_stop=should_stop):
