@@ -63,7 +63,7 @@ CLOSEUPS: dict[str, Closeup] = {
     "photos": Closeup("/look/{run}/{photo}", part("[data-part=strip]"), most=800),
     "pixels": Closeup("/look/{run}/{photo}/normalise/0/9,12", region("The function")),
     "scale": Closeup(CELL, part("[data-part=scale]")),
-    "unit": Closeup(CELL, part("[aria-label='Channel by channel']"), most=790),
+    "unit": Closeup(CELL, part("[aria-label='Channel by channel']"), most=890),
     "cell": Closeup(CELL, region("Every factor"), 1440, most=800),
     "checked": Closeup(CELL, region("The sum")),
     "sees": Closeup(CELL, region("The unit")),
@@ -74,12 +74,12 @@ CLOSEUPS: dict[str, Closeup] = {
     "softmax": Closeup("/look/{run}/{photo}/softmax/{label}", region("Softmax")),
     "sandbox": Closeup(
         "/sandbox/{run}?photo={photo}&stride=2",
-        part("section[aria-labelledby=input]", "section.size", ".maps > :nth-child(2)"),
+        part("section[aria-labelledby=input]", ".maps > :nth-child(2)"),
         most=820,
     ),
     "try": Closeup("/try/{run}/{photo}?cover=4,4,14,16", part(".try .bench"), most=WIDTH),
     "gradient": Closeup(
-        "/look/{run}/{photo}/pool1/{pooled}?mode=backwards", region("Every factor"), 1440, most=800
+        "/look/{run}/{photo}/pool1/{pooled}?mode=backwards", region("Every factor"), 1600, most=900
     ),
     "learning": Closeup(CELL + "?mode=step&rate=0.002", region("The update"), 1440, most=800),
     "time": Closeup(
