@@ -1,4 +1,4 @@
-"""A film as WebM, picture by picture: VP9 through PyAV, the extra `film`.
+"""A film as WebM, picture by picture: VP9 through PyAV, which `make walk` installs (extra `film`).
 
 Every picture says for how long it is seen, so the pace of the film is that of its script and not
 that of the machine that made it. WebM: https://www.webmproject.org/docs/container/
