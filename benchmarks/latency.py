@@ -5,14 +5,17 @@
     cell    click on a cell of its map            → that cell's equation stands there
     move    an arrow key on the map               → the next cell's equation stands there
     hover   the pointer reaches another unit      → its curves and its range stand there
-    edit    a weight of a kernel is changed       → every map after it is there (Try)
+    edit    a weight of a kernel is changed       → its probabilities and maps stand there (Try)
     slide   the slider over the training moves    → that moment's frame stands there (Time)
 
 and for a large network, ResNet-18 at 64 px, `unit` and `edit` again.
 
+An edit has ended when the new probabilities and every row of maps in sight are those of that edit;
+rows out of sight follow afterwards, and are blank until they do. For the large network the window
+is so high that its first rows are in sight below the kernel.
 Measured inside the page with its own clock: from the event that the click makes, to the DOM that
 shows the answer, to the end of the second animation frame after it (the first frame paints it).
-`server` is how long the equation was on its way of that, 0 where it was asked while the pointer
+`server` is how long the answer was on its way of that, 0 where it was asked while the pointer
 still rested on the unit; frames come 16.7 ms apart.
 Every place is a new one, so that nothing was answered before.
 """
@@ -28,7 +31,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 import seethrough as see
 from seethrough.data.builtin import builtin_path
@@ -43,10 +46,11 @@ BROWSER = os.environ.get("SEETHROUGH_CHROMIUM") or next(
 )
 PHOTOS = {"train": 20, "test": 4}  # of each class, for the large network
 ROUNDS = 20
+HIGH: ViewportSize = {"width": 1440, "height": 2400}  # the kernel and maps, in sight together
 LAYERS = ("conv2", "conv4", "norm3", "pool1", "conv5")  # clicked in turn
 MAP = ("conv2", 16)  # the layer whose cells are clicked, and its cells along one axis
 
-# Resolves to [milliseconds, milliseconds of the equation's fetch] once `done` says so.
+# Resolves to [milliseconds, milliseconds of the answer's fetch] once `done` says so.
 CLOCK = """
 performance.setResourceTimingBufferSize(100000);
 window.clock = (events, done) => new Promise((resolve) => {
@@ -57,8 +61,9 @@ window.clock = (events, done) => new Promise((resolve) => {
       if (!done()) return;
       observer.disconnect();
       requestAnimationFrame(() => requestAnimationFrame(() => {
-        const fetched = performance.getEntriesByType('resource')
-          .filter((one) => one.startTime >= start && one.name.includes('/equation'));
+        const asked = ['/equation', '/what-if/whole'];
+        const fetched = performance.getEntriesByType('resource').filter((one) =>
+          one.startTime >= start && asked.some((part) => one.name.includes(part)));
         const last = fetched.at(-1);
         resolve([performance.now() - start, last ? last.duration : 0]);
       }));
@@ -76,20 +81,12 @@ window.says = (text) =>
     (one) => one.textContent.startsWith(text));
 """
 
-# Resolves once a request whose address has this in it was sent after the event, and answered.
-ANSWERED = """(part) => {
-  window.measured = new Promise((resolve) => addEventListener('keydown', ({ timeStamp: start }) => {
-    const look = () => {
-      const found = performance.getEntriesByType('resource')
-        .find((one) => one.startTime >= start && one.name.includes(part));
-      if (!found) return requestAnimationFrame(look);
-      requestAnimationFrame(() => requestAnimationFrame(() =>
-        resolve([performance.now() - start, found.duration])));
-    };
-    look();
-  }, { capture: true, once: true }));
-  return null;
-}"""
+# Whether the newest edit is drawn wherever it is in sight; and which edit that is.
+EDIT = "document.querySelector('section[data-change]').dataset.change"
+EDITED = f"""{EDIT} !== BEFORE && [...document.querySelectorAll('.layer')].every((row) => {{
+  const {{ top, bottom }} = row.getBoundingClientRect();
+  return bottom < 0 || top > innerHeight || row.dataset.change === {EDIT};
+}})"""
 PATIENCE_MS = 20_000
 PATIENT = """(ms) => Promise.race([window.measured, new Promise((_, reject) =>
   setTimeout(() => reject(new Error(
@@ -212,13 +209,15 @@ def hover_units(page: Page, rounds: int) -> list[tuple[float, float]]:
 
 def edit_weights(page: Page, rounds: int) -> list[tuple[float, float]]:
     """Each press of an arrow key on the first number of the first kernel, which adds 0.1."""
-    number = page.locator("input[inputmode=decimal], .kernel input, table input").first
+    number = page.locator("input[inputmode=decimal]").first
     number.wait_for()
+    page.locator("section[data-change]").wait_for()
     number.focus()
     times = []
     for _ in range(rounds):
         page.evaluate(SETTLED)
-        page.evaluate(ANSWERED, "/what-if/activations")
+        before = json.dumps(page.evaluate(EDIT))
+        start_clock(page, ["keydown"], EDITED.replace("BEFORE", before))
         page.keyboard.press("ArrowUp")
         times.append(read_clock(page))
     return times
@@ -326,6 +325,7 @@ def of_deep(page: Page, address: Address, run: str, rounds: int) -> dict[str, An
     page.wait_for_load_state("networkidle")
     click_units(page, 3, page.evaluate(UNITS, 0)[1:])
     found = {"unit": figures(click_units(page, rounds, page.evaluate(UNITS, 3)[1:]))}
+    page.set_viewport_size(HIGH)
     page.goto(f"{address.url}/try/{run}/{page.url.split('/')[5]}")
     edit_weights(page, 3)
     found["edit"] = figures(edit_weights(page, rounds))

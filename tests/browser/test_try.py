@@ -177,6 +177,61 @@ def test_with_the_keyboard_alone_a_weight_is_changed_and_the_photo_covered(opene
     expect(unit(window, "relu1", 1)).to_have_attribute("aria-pressed", "true")
 
 
+# Every moment at which a row that is in sight shows another change than the probabilities.
+TORN = """() => {
+  window.torn = [];
+  const look = () => {
+    const says = document.querySelector('section[data-change]').dataset.change;
+    for (const row of document.querySelectorAll('.layer')) {
+      const { top, bottom } = row.getBoundingClientRect();
+      const isSeen = bottom > 0 && top < innerHeight && !row.classList.contains('late');
+      if (isSeen && row.dataset.change !== says) window.torn.push([row.textContent, says]);
+    }
+    window.seen = (window.seen ?? new Set()).add(says);
+  };
+  new MutationObserver(look).observe(document.body,
+    { subtree: true, childList: true, characterData: true, attributes: true });
+}"""
+ALL = """() => {
+  const rows = [...document.querySelectorAll('.layer')];
+  const says = document.querySelector('section[data-change]').dataset.change;
+  return rows.every((row) => row.dataset.change === says && !row.classList.contains('late'));
+}"""
+DRAWN = "() => [...document.querySelectorAll('.layer canvas')].map((one) => one.toDataURL())"
+
+
+def test_maps_and_probabilities_are_always_of_the_same_change(opened):
+    window = opened("t0")
+    page = window.page
+    page.wait_for_function(ALL)
+    first = page.evaluate(DRAWN)
+    page.evaluate(TORN)
+    cell = page.get_by_label("weight, red, row 1, column 1")
+    cell.focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowUp")
+    page.get_by_role("button", name="As it was learned").click()
+    unit(window, "relu1", 2).click()
+    page.wait_for_url(re.compile(r"off=relu1\.2"))
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    window.quiet()
+    page.wait_for_function(ALL)
+    told = asked(window, {"off": [{"layer": "relu1", "unit": 2}]})
+    assert shown(window, "after") == told["probabilities_after"]
+    assert page.evaluate("window.torn") == []
+    assert page.evaluate("window.seen.size") > 1
+    now = page.evaluate(DRAWN)
+    reached = {one["layer"] for one in told["changed"]}
+    names = [each.inner_text() for each in page.locator(".layer h3").all()]
+    assert len(names) == len(now) == len(first)
+    for name, old, new in zip(names, first, now, strict=True):
+        assert (old != new) == (name in reached), name
+    page.reload()
+    expect(words(window)).to_contain_text("changed")
+    page.wait_for_function(ALL)
+    assert page.evaluate(DRAWN) == now
+
+
 @pytest.mark.parametrize(("paper", "width"), [("dark", 1440), ("light", 390)])
 def test_axe_finds_nothing_serious_and_nothing_sticks_out(open_window, studio, paper, width):
     window = open_window(studio.address, studio.run.id, width=width)

@@ -84,6 +84,21 @@ def test_weights_units_functions_and_temperature_are_changed_together(client, ba
     assert not numbers(client, base, found)[start : start + size].any()
 
 
+def test_the_whole_answer_is_the_message_and_its_numbers_in_one(client, base, trained):
+    pixels = trained.run.dataset().images[3]
+    for question in ({}, {"temperature": 2.0, "photo": {"cover": [2, 3, 18, 20]}}):
+        found = client.post(f"{base}/what-if", json=question).json()
+        answer = client.post(f"{base}/what-if/whole", json=question)
+        assert answer.status_code == 200
+        length = int.from_bytes(answer.content[:4], "little")
+        assert length % 4 == 0
+        told = json.loads(answer.content[4 : 4 + length])
+        assert told | {"elapsed_ms": 0} == found | {"elapsed_ms": 0}
+        values = np.frombuffer(answer.content[4 + length :], dtype="<f4")
+        assert np.array_equal(values, numbers(client, base, found))
+        assert len(values) == found["photo_offset"] + pixels.size
+
+
 def test_the_run_is_the_same_afterwards(client, base, trained):
     before = client.get(f"{base}/trace").json()
     files = {path: path.read_bytes() for path in trained.run.folder.rglob("*.safetensors")}
@@ -120,11 +135,12 @@ def test_the_run_is_the_same_afterwards(client, base, trained):
     ],
 )
 def test_what_cannot_be_is_refused_with_three_sentences(client, base, question, status, said):
-    answer = client.post(f"{base}/what-if", json=question)
-    assert answer.status_code == status
-    assert said in answer.json()["what"]
-    assert answer.json()["why"]
-    assert answer.json()["fix"]
+    for address in ("what-if", "what-if/whole"):
+        answer = client.post(f"{base}/{address}", json=question)
+        assert answer.status_code == status
+        assert said in answer.json()["what"]
+        assert answer.json()["why"]
+        assert answer.json()["fix"]
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "1e999"])
@@ -160,6 +176,7 @@ def test_a_body_that_is_too_large_or_no_json_is_not_taken_in(client, base):
     assert answer.status_code == 413
     assert len(taken) <= LIMIT_BYTES // 50_000 + 2
     assert client.post(f"{base}/what-if", content=b"x").status_code == 415
+    assert client.post(f"{base}/what-if/whole", content=b"x").status_code == 415
     answer = client.post(
         f"{base}/what-if", content=b"{", headers={"content-type": "application/json"}
     )

@@ -6,10 +6,11 @@
     photo        the pixels (`data.alter`)
     temperature  probabilities = softmax(logits / temperature)
 
-All of it happens on a copy: the module that was handed in keeps its numbers, its flags and its
-hooks. `before` and `after` are traces with the same layers, so that each number has its other.
-After, the equation of a unit that was switched off says what it would have been; its `framework` is
-the 0 that was passed on. With a temperature, so the equations of softmax.
+All of it happens on a copy, but for what needs none, the photo and the temperature: the module that
+was handed in keeps its numbers, its flags and its hooks. `before` and `after` are traces with the
+same layers, so that each number has its other. After, the equation of a unit that was switched off
+says what it would have been; its `framework` is the 0 that was passed on. With a temperature, so
+the equations of softmax.
 
 Raises LayerError for a weight, unit or function that is not there or cannot be changed by itself,
 DataError for a number that is none.
@@ -132,7 +133,8 @@ def what_if(
         )
     pixels = altered(image, change.photo)
     known = trace(module, image, classes=classes) if before is None else before
-    own = _copied(module, {name for name, _ in change.weights})
+    is_written = bool(change.weights or change.off or change.functions)
+    own = _copied(module, {name for name, _ in change.weights}) if is_written else module
     for (name, index), value in change.weights.items():
         _set_weight(own, name, index, value)
     off = _grouped(known, own, change.off)
@@ -151,12 +153,14 @@ def what_if(
 def _largest(before: TracedLayer, after: TracedLayer) -> Float32[np.ndarray, " units"]:
     """Of each unit; a number that is none on one side only counts as infinitely different."""
     old, new = (layer.map.reshape(layer.map.shape[0], -1) for layer in (before, after))
+    found: Float32[np.ndarray, " units"]
     with np.errstate(invalid="ignore", over="ignore"):
         apart = np.abs(new - old)
+    found = apart.max(axis=1)
+    if np.isfinite(found).all():
+        return found
     same = (old == new) | (np.isnan(old) & np.isnan(new))
-    found: Float32[np.ndarray, " units"] = np.where(same, 0, np.nan_to_num(apart, nan=np.inf)).max(
-        axis=1
-    )
+    found = np.where(same, 0, np.nan_to_num(apart, nan=np.inf)).max(axis=1)
     return found
 
 

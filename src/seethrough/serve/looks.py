@@ -18,7 +18,13 @@ from seethrough.serve.photos import Album
 from seethrough.serve.refusal import Refusal
 from seethrough.serve.shelf import Network, Shelf
 from seethrough.serve.tellings import backward_message, step_message, trace_message
-from seethrough.serve.trying import change_of, question_id, what_if_floats, what_if_message
+from seethrough.serve.trying import (
+    change_of,
+    question_id,
+    what_if_floats,
+    what_if_message,
+    whole,
+)
 from seethrough.serve.wire import (
     BackwardMessage,
     LearningStepMessage,
@@ -110,6 +116,11 @@ class Look:
             self.tries.popitem(last=False)
         elapsed_ms = (time.perf_counter() - started) * 1000
         return what_if_message(found, name, self.network.weights_sha256, elapsed_ms)
+
+    def what_if_whole(self, question: WhatIfQuestion) -> bytes:
+        """The same answer with its numbers behind it."""
+        message = self.what_if(question)
+        return whole(message, self.tried_floats(message.change_id))
 
     def tried_floats(self, name: str) -> bytes:
         """The numbers behind an answer, while they are kept."""

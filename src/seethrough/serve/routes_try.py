@@ -48,6 +48,20 @@ async def what_if(
     )
 
 
+@router.post("/whole", response_class=Floats)
+async def what_if_whole(
+    desk: TheDesk, request: Request, run: str, photo: str, question: wire.WhatIfQuestion
+) -> Response:
+    """The answer and its activations in one: length of the JSON, the JSON, floats."""
+    content = await desk.worker.do(
+        request,
+        lambda: desk.look(run, photo, question.weights_sha256, question.step).what_if_whole(
+            question
+        ),
+    )
+    return Floats(content)
+
+
 @router.get("/activations", response_class=Floats)
 async def what_if_activations(
     desk: TheDesk,

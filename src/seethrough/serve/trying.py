@@ -5,6 +5,7 @@ Only the worker calls this; it needs torch.
 
 import hashlib
 import math
+import struct
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -73,6 +74,13 @@ def what_if_floats(found: "WhatIf") -> bytes:
     """Every layer's output with the change, then the altered photo's pixel values."""
     arrays = [*(layer.output.ravel() for layer in found.after.layers), found.after.photo.ravel()]
     return np.concatenate(arrays).astype("<f4", copy=False).tobytes()
+
+
+def whole(message: WhatIfMessage, floats: bytes) -> bytes:
+    """Length of the JSON (4 bytes, little-endian); the JSON, filled up to whole floats; floats."""
+    text = message.model_dump_json().encode()
+    text += b" " * (-len(text) % 4)
+    return b"".join((struct.pack("<I", len(text)), text, floats))
 
 
 def _numbers(values: Iterable[float]) -> list[float | None]:

@@ -104,12 +104,25 @@ async function tensor(path: string, signal?: AbortSignal): Promise<Tensor> {
   return { values, shape: shape ?? [values.length] };
 }
 
-function decoded(bytes: ArrayBuffer): Float32Array {
-  if (littleEndian) return new Float32Array(bytes);
-  const view = new DataView(bytes);
-  return Float32Array.from({ length: bytes.byteLength / 4 }, (_, i) =>
-    view.getFloat32(4 * i, true)
-  );
+/** From a multiple of 4 bytes on. */
+function decoded(bytes: ArrayBuffer, from = 0): Float32Array {
+  if (littleEndian) return new Float32Array(bytes, from);
+  const view = new DataView(bytes, from);
+  return Float32Array.from({ length: view.byteLength / 4 }, (_, i) => view.getFloat32(4 * i, true));
+}
+
+/** A message and the numbers that belong to it, from one answer: nothing can come between them. */
+export interface Whole<Message> {
+  message: Message;
+  values: Float32Array;
+}
+
+/** Length of the JSON in 4 bytes, the JSON, floats. */
+async function whole<Message>(path: string, init: RequestInit): Promise<Whole<Message>> {
+  const bytes = await (await ask(path, init)).arrayBuffer();
+  const length = new DataView(bytes).getUint32(0, true);
+  const text = new TextDecoder().decode(new Uint8Array(bytes, 4, length));
+  return { message: JSON.parse(text) as Message, values: decoded(bytes, 4 + length) };
 }
 
 /** A picture's pixels, three bytes each, exactly as stored. */
@@ -308,18 +321,14 @@ export const api = {
     of: StepQuery & { name: string; index: readonly number[] },
     signal?: AbortSignal
   ) => json<UpdateMessage>(address([...photoPath(run, photo), 'learning-update'], of), { signal }),
+  /** what becomes of it, and every layer's output at the trace's offsets; then the altered photo */
   whatIf: (run: string, photo: string, question: WhatIfQuestion, signal?: AbortSignal) =>
-    json<WhatIfMessage>(address([...photoPath(run, photo), 'what-if']), {
+    whole<WhatIfMessage>(address([...photoPath(run, photo), 'what-if', 'whole']), {
       method: 'POST',
       body: JSON.stringify(question),
       headers: { 'Content-Type': 'application/json' },
       signal
     }),
-  /** every layer's output with that change, at the trace's offsets; then the altered photo */
-  whatIfActivations: (run: string, photo: string, of: WhatIfMessage, signal?: AbortSignal) => {
-    const query = { change_id: of.change_id, weights_sha256: of.weights_sha256 };
-    return tensor(address([...photoPath(run, photo), 'what-if', 'activations'], query), signal);
-  },
   weights: (
     run: string,
     layer: string,

@@ -5,9 +5,14 @@
  * typed weights are too many for an address: they last as long as the page.
  */
 import { createContext } from 'svelte';
-import { api, refusal, type Pixels, type Refused, type Tensor } from '../../api/client';
+import { api, refusal, type Pixels, type Refused, type Tensor, type Whole } from '../../api/client';
 import { Latest } from '../../api/latest';
-import type { TracedLayerMessage, TraceMessage, WhatIfMessage } from '../../api/types';
+import type {
+  ChangedLayerMessage,
+  TracedLayerMessage,
+  TraceMessage,
+  WhatIfMessage
+} from '../../api/types';
 import type { Route } from '../../state/route.svelte';
 import {
   nothing,
@@ -29,11 +34,16 @@ interface Known {
   pixels: Pixels;
 }
 
-interface Answer {
-  message: WhatIfMessage;
-  values: Float32Array;
+interface Answer extends Whole<WhatIfMessage> {
   /** whether anything was asked to change */
   isChanged: boolean;
+}
+
+/** What is drawn: one answer, and the numbers of the side that is shown. */
+export interface View {
+  answer: Answer;
+  side: Side;
+  values: Float32Array;
 }
 
 const settled_ms = 300; // the address follows when the hand rests
@@ -75,25 +85,17 @@ export class Try {
     () => this.known?.trace.layers.find((layer) => layer.kind === 'conv') ?? null
   );
 
-  /** "layer.unit" → the largest difference */
-  changed: ReadonlyMap<string, number | null> = $derived.by(
-    () =>
-      new Map(
-        (this.answer?.message.changed ?? []).flatMap(({ layer, units, largest }) =>
-          units.map((unit, i) => [`${layer}.${unit}`, largest[i] ?? null])
-        )
-      )
+  /** how many units' maps differ */
+  reach: number = $derived.by(() =>
+    (this.answer?.message.changed ?? []).reduce((sum, { units }) => sum + units.length, 0)
   );
 
-  /** After minus before, number by number: for colours. */
-  #difference: Float32Array | null = $derived.by(() => {
-    const { known, answer } = this;
-    return known && answer ? known.values.map((old, i) => answer.values[i]! - old) : null;
-  });
-
-  values: Float32Array | null = $derived.by(() => {
-    if (this.side === 'before') return this.known?.values ?? null;
-    return this.side === 'after' ? (this.answer?.values ?? null) : this.#difference;
+  /** All at once, so that no map ever stands beside the probabilities of another change. */
+  view: View | null = $derived.by(() => {
+    const { known, answer, side } = this;
+    if (!known || !answer) return null;
+    if (side === 'after') return { answer, side, values: answer.values };
+    return { answer, side, values: side === 'before' ? known.values : minus(answer, known) };
   });
 
   /** The photo as the network is shown it now. */
@@ -106,8 +108,11 @@ export class Try {
       const from = answer.message.photo_offset + c * width * height;
       for (let i = 0; i < width * height; i++) data[4 * i + c] = answer.values[from + i]!;
     }
-    return { width, height, data };
+    // the same pixels are not drawn again
+    if (!this.#shown || isOther(this.#shown.data, data)) this.#shown = { width, height, data };
+    return this.#shown;
   });
+  #shown: Pixels | null = null;
 
   // ------------------------------------------------------------ acts
 
@@ -165,6 +170,7 @@ export class Try {
         this.kernels ?? (first ? api.weights(this.run, first.name, 'weight', signal) : null)
       ]);
       this.kernels = kernels;
+      this.#answers.drop();
       this.answer = null;
       this.known = { trace, values: tensor.values, pixels };
     } catch (thrown) {
@@ -179,9 +185,7 @@ export class Try {
     this.#answers.ask(
       `${photo} ${JSON.stringify(asked)}`,
       async (signal) => {
-        const message = await api.whatIf(run, photo, asked, signal);
-        const { values } = await api.whatIfActivations(run, photo, message, signal);
-        return { message, values, isChanged };
+        return { ...(await api.whatIf(run, photo, asked, signal)), isChanged };
       },
       (answer) => {
         this.answer = answer;
@@ -195,6 +199,24 @@ export class Try {
     clearTimeout(this.#settling);
     this.#answers.drop();
   }
+}
+
+/** After minus before, number by number: for colours. */
+function minus(after: Answer, { values: old }: Known): Float32Array {
+  const found = new Float32Array(old.length);
+  for (let i = 0; i < old.length; i++) found[i] = after.values[i]! - old[i]!;
+  return found;
+}
+
+const isOther = (a: Uint8ClampedArray, b: Uint8ClampedArray) =>
+  a.length !== b.length || a.some((value, i) => value !== b[i]);
+
+/** What became of one layer's units: its largest differences; null for one that is no number. */
+export function reachedIn(answer: Answer, layer: string): ReadonlyMap<number, number | null> {
+  const found: ChangedLayerMessage | undefined = answer.message.changed.find(
+    (one) => one.layer === layer
+  );
+  return new Map((found?.units ?? []).map((unit, i) => [unit, found?.largest[i] ?? null]));
 }
 
 export const [tryOf, provideTry] = createContext<Try>();
