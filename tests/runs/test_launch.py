@@ -8,15 +8,19 @@ import threading
 import time
 
 import pytest
+from click.testing import CliRunner
 from tests.runs.history import history, weights
 
+from seethrough.cli.main import seethrough
 from seethrough.data.load import load
 from seethrough.errors import RunError
 from seethrough.model.spec import parse
 from seethrough.runs import process
 from seethrough.runs.creation import create
+from seethrough.runs.folder import open_run
 from seethrough.runs.launch import launch, stop
 from seethrough.runs.record import record
+from seethrough.runs.store import list_runs
 from seethrough.train.place import Place
 from seethrough.train.recipe import Recipe
 
@@ -95,3 +99,43 @@ def test_the_number_of_a_dead_process_that_a_new_one_carries_is_not_taken_for_it
     for content in ("", "[]", '{"pid": "x"}', '{"pid": 1}'):
         (run.folder / "launch.json").write_text(content)
         assert process.recorder(run.folder) is None
+
+
+def test_a_run_whose_maker_died_before_it_was_recorded_was_stopped_before_it_began(
+    photo_folder, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    making = (
+        "import sys, pathlib\n"
+        "from seethrough.data.load import load\n"
+        "from seethrough.model.spec import parse\n"
+        "from seethrough.runs.creation import create\n"
+        "from seethrough.train.recipe import Recipe\n"
+        "images = load(sys.argv[1], image_px=12)\n"
+        "spec = parse('conv 4 k3 s2, relu, flatten, dense', image_px=12)\n"
+        "recipe = Recipe(epochs=1, batch=8, shift_px=1)\n"
+        "run = create(images, spec, recipe, runs_dir=pathlib.Path(sys.argv[2]))\n"
+        "print(run.summary.state, flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    maker = subprocess.Popen(
+        [sys.executable, "-c", making, str(photo_folder), str(tmp_path / "runs")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert maker.stdout is not None
+    assert maker.stdin is not None
+    assert maker.stdout.readline() == "waiting\n"
+    run = open_run("last", tmp_path / "runs")
+    assert run.summary.state == "waiting"  # its maker lives
+    maker.kill()
+    maker.communicate()
+    assert (run.summary.state, run.summary.has_begun) == ("stopped", False)
+    assert [each.state for each in list_runs(tmp_path / "runs")] == ["stopped"]
+    said = CliRunner().invoke(seethrough, ["runs", "--runs-dir", str(tmp_path / "runs")])
+    assert "stopped before it began" in said.output
+    assert f"train --resume {run.id}" in said.output
+    for _ in record(run, dataset=run.dataset(), place=PLACE):
+        pass
+    assert (run.summary.state, run.summary.has_begun) == ("finished", True)

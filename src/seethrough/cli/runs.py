@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from seethrough.cli import options
-from seethrough.cli.terminal import print_json, print_table, print_text, say
+from seethrough.cli.terminal import command_line, print_json, print_table, print_text, say
 
 if TYPE_CHECKING:
     from seethrough.runs.summary import Summary
@@ -34,6 +34,10 @@ def command(ctx: click.Context, runs_dir: Path | None, *, as_json: bool) -> None
         print_json([dataclasses.asdict(summary) for summary in summaries])
     elif summaries:
         print_table(TITLES, [_row(summary) for summary in summaries], right=(3, 4, 5))
+        for summary in summaries:
+            if _is_unbegun(summary):
+                begin = command_line("train", "--resume", summary.id, runs_dir=runs_dir)
+                say(f"{summary.id} was stopped before it began. Begin it: {begin}")
     else:
         print_text(f"There are no runs in {folder}.")
         say("Train one: seethrough demo, or seethrough train FOLDER.")
@@ -64,7 +68,7 @@ def _row(summary: "Summary") -> tuple[str, ...]:
     accuracy = summary.test_accuracy
     return (
         summary.id,
-        f"{summary.state}, steered" if summary.steered else summary.state,
+        _state(summary),
         summary.dataset,
         f"{summary.epoch} of {summary.epochs}",
         "–" if accuracy is None else f"{100 * accuracy:.1f} %",
@@ -72,3 +76,13 @@ def _row(summary: "Summary") -> tuple[str, ...]:
         summary.network,
         summary.created[:16].replace("T", " "),
     )
+
+
+def _state(summary: "Summary") -> str:
+    if _is_unbegun(summary):
+        return "stopped before it began"
+    return f"{summary.state}, steered" if summary.steered else summary.state
+
+
+def _is_unbegun(summary: "Summary") -> bool:
+    return summary.state == "stopped" and not summary.has_begun

@@ -19,7 +19,7 @@ from seethrough.model.coded import ModuleSpec, Network, Origin
 from seethrough.model.recorded import measured
 from seethrough.model.shapes import LayerSize
 from seethrough.model.spec import to_text
-from seethrough.runs import consent, durable, manifest, names
+from seethrough.runs import consent, durable, manifest, names, process
 from seethrough.runs.folder import Run, default_runs_dir
 from seethrough.runs.manifest import DatasetFacts, Manifest, NetworkFacts, Problem, SplitCount
 from seethrough.runs.start import FILE as START
@@ -68,10 +68,12 @@ def create(
     try:
         if weights is not None:
             durable.write(folder / START, weights)
+        process.made(folder)
         durable.write(folder / manifest.FILE, made.to_bytes())
         durable.sync_folder(runs_dir)
     except StorageError:
         (folder / START).unlink(missing_ok=True)
+        process.unmade(folder)
         folder.rmdir()
         raise
     return Run(folder, made)

@@ -3,8 +3,9 @@
 The file process.json in the run's folder is locked (flock) for as long as a process records, and
 holds its id. The lock ends with the process, however it ends: a dead process never looks alive,
 and a second one cannot record the same run. launch.json names a process that was started to
-record and has not come so far yet. Both hold the time at which the process started, because the
-system gives the ids of dead processes to new ones.
+record and has not come so far yet. Before any process records, process.json names, unlocked, the
+one that made the run and may be about to record it. Both hold the time at which the process
+started, because the system gives the ids of dead processes to new ones.
 """
 
 import fcntl
@@ -65,6 +66,22 @@ def announce(folder: Path, pid: int) -> None:
     durable.write(folder / _LAUNCHED, _signature(pid))
 
 
+def made(folder: Path) -> None:
+    """Note that this process makes the run, and may be about to record it."""
+    signed = {**json.loads(_signature(os.getpid())), "has_begun": False}
+    durable.write(folder / _FILE, json.dumps(signed).encode())
+
+
+def unmade(folder: Path) -> None:
+    """Take the note of `made` back: the run could not be made."""
+    (folder / _FILE).unlink(missing_ok=True)
+
+
+def is_to_come(folder: Path) -> bool:
+    """Whether the process that made this run lives, and none has recorded it yet."""
+    return not has_begun(folder) and _alive(folder / _FILE) is not None
+
+
 def is_recorded(folder: Path) -> bool:
     """Whether a living process records this run now."""
     try:
@@ -87,7 +104,13 @@ def was_launched(folder: Path) -> bool:
 
 def has_begun(folder: Path) -> bool:
     """Whether a process ever began to record this run."""
-    return (folder / _FILE).exists()
+    try:
+        noted = json.loads((folder / _FILE).read_bytes())
+    except OSError:
+        return False
+    except ValueError:  # it is about to sign
+        return True
+    return noted.get("has_begun", True) is not False
 
 
 def recorder(folder: Path) -> int | None:

@@ -1,9 +1,9 @@
 """One line about a run, taken from its manifest and the end of its log.
 
-    state     waiting    created or started up, nothing logged yet
+    state     waiting    a living process made it or starts up, nothing logged yet
               training   a living process records it
               paused     a living process holds it after a step, until it is told to go on
-              stopped    asked to stop, or its process died: `--resume` goes on
+              stopped    asked to stop, or its process died: `--resume` goes on, or begins
               finished   weights and report are there
               failed     the log or a background process ended with an error
 
@@ -42,6 +42,11 @@ class Summary:
     def is_live(self) -> bool:
         """Whether a process has it in hand."""
         return self.state in LIVE
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether any of it was trained or judged."""
+        return self.epoch > 0 or self.train_seconds > 0
 
     @property
     def is_finished(self) -> bool:
@@ -94,7 +99,7 @@ def reconciled(said: Summary, folder: Path) -> Summary:
         state = "stopped"
     elif said.state == "waiting" and process.was_launched(folder):
         state = "waiting" if process.recorder(folder) else "failed"
-    elif said.state == "waiting" and process.has_begun(folder):
+    elif said.state == "waiting" and not process.is_to_come(folder):
         state = "stopped"  # it died before it took a step
     return dataclasses.replace(said, state=state)
 

@@ -34,6 +34,10 @@ export interface History {
 
 export type Phase = 'reading' | 'learning' | 'paused' | 'stopped' | 'finished' | 'failed';
 
+/** Whether any of a run was trained or judged. */
+export const hasBegun = (run: { epoch: number; train_seconds: number }): boolean =>
+  run.epoch > 0 || run.train_seconds > 0;
+
 /** Whether a process has the run in hand. */
 export function isLive(state: RunSummary['state']): boolean {
   return state === 'waiting' || state === 'training' || state === 'paused';
