@@ -116,6 +116,10 @@ class Walk:
     def press(self, place: Locator) -> None:
         """Go there and click."""
         self.to(place)
+        self.click()
+
+    def click(self) -> None:
+        """Where the hand is."""
         self.page.mouse.down()
         self.picture()
         self.page.mouse.up()
@@ -207,8 +211,9 @@ def equation(walk: Walk, place: Place) -> None:
     walk.scroll(bench, HEADER_PX + 160)
     cells = page.get_by_role("application", name="activation map of")
     for cell in place.cells:
-        walk.to(cells, *cell, in_s=1.4)
-    walk.rest(1)
+        walk.to(cells, *cell, in_s=1.3)
+    walk.click()  # holds the cell while the hand moves on
+    walk.rest(0.8)
     walk.say(
         "What is shown adds up to its last digit, and was recomputed independently.", is_next=False
     )
