@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from seethrough.errors import RunError
 from seethrough.runs.creation import create
 from seethrough.runs.record import record
 from seethrough.serve import wire
@@ -295,3 +296,28 @@ def test_one_weight_s_update_is_the_step_s(client, base):
     assert update.lines[-1].shown.endswith(update.shown_new_weight)
     refused = client.get(f"{base}/learning-update", params={"name": "moon", "index": 1})
     assert "There is no weight 'moon'." in refused.json()["what"]
+
+
+def test_a_step_may_begin_with_what_the_run_s_optimizer_remembers(client, base, trained):
+    place = {"name": "conv1.weight", "index": [1, 2, 0, 1]}
+    empty = client.get(f"{base}/learning-update", params=place).json()
+    told = client.get(f"{base}/learning-update", params={**place, "memory": "run"}).json()
+    velocity = trained.run.optimizer_memory()["conv1.weight.momentum"][1, 2, 0, 1].item()
+    recipe = trained.run.manifest.recipe
+    assert velocity != 0
+    # by hand: d = g + λ·w; v′ = d + μ·v; u = d + μ·v′ where it looks ahead; w′ = w − η·u
+    decayed = told["gradient"] + recipe.weight_decay * told["weight"]
+    direction = moved = decayed + recipe.momentum * velocity
+    if recipe.nesterov:
+        direction = decayed + recipe.momentum * moved
+    assert told["change"] == pytest.approx(-recipe.peak_lr * direction, rel=1e-4)
+    assert told["gradient"] == empty["gradient"]
+    assert told["change"] != empty["change"]
+    step = client.get(f"{base}/learning-step", params={"memory": "run"}).json()
+    assert wire.LearningStepMessage.model_validate(step).memory == "run"
+
+
+def test_weights_that_are_not_the_newest_have_no_memory(trained):
+    with pytest.raises(RunError, match="does not hold what its optimizer remembered") as refused:
+        trained.run.optimizer_memory("0" * 64)
+    assert "empty memory" in refused.value.fix

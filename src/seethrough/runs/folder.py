@@ -35,6 +35,8 @@ from seethrough.runs.moments import Moment
 from seethrough.runs.summary import Summary
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from seethrough.classifier import Classifier
     from seethrough.data.dataset import Dataset
     from seethrough.explain.timeline import Timeline
@@ -132,6 +134,12 @@ class Run:
         from seethrough.runs import past
 
         return past.classifier_at(self, step)
+
+    def optimizer_memory(self, weights_sha256: str | None = None) -> "dict[str, Tensor]":
+        """What its optimizer remembers beside these weights, or the newest; for `learning_step`."""
+        from seethrough.runs import remembered
+
+        return remembered.optimizer_memory(self, weights_sha256)
 
     def timeline(self) -> "Timeline":
         """Some test photos at every moment: when they were learned, and which units died."""

@@ -7,8 +7,10 @@ Only the worker calls this; it needs torch.
 
 import time
 from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from jaxtyping import Float32, UInt8
@@ -28,12 +30,15 @@ from seethrough.serve.trying import (
 from seethrough.serve.wire import (
     BackwardMessage,
     LearningStepMessage,
+    Memory,
     TraceMessage,
     WhatIfMessage,
     WhatIfQuestion,
 )
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from seethrough.explain.backward import Backward
     from seethrough.explain.trace import Trace
     from seethrough.explain.what_if import WhatIf
@@ -43,6 +48,7 @@ if TYPE_CHECKING:
 LOOKS = 64
 BYTES = 256_000_000
 WAYS_BACK = 2  # kept for one photo: two classes can be compared
+StepKey: TypeAlias = tuple[str, float | None, Memory]  # the class, the rate, the memory
 TRIES = 2  # kept for one photo: the numbers of an answer are asked for after it
 
 
@@ -68,8 +74,9 @@ class Look:
     network: Network
     pixels: UInt8[np.ndarray, "h w 3"]
     recipe: "Recipe"
+    remembered: "Callable[[], Mapping[str, Tensor]]"  # by the run's optimizer, with these weights
     ways_back: OrderedDict[str, WayBack] = field(default_factory=OrderedDict)
-    steps: "dict[tuple[str, float | None], LearningStep]" = field(default_factory=dict)  # the last
+    steps: "dict[StepKey, LearningStep]" = field(default_factory=dict)  # the last one
     tries: "OrderedDict[str, WhatIf]" = field(default_factory=OrderedDict)
 
     def back(self, label: str | None) -> WayBack:
@@ -90,20 +97,25 @@ class Look:
             self.ways_back.popitem(last=False)
         return self.ways_back[label]
 
-    def step(self, label: str | None, learning_rate: float | None) -> "LearningStep":
-        """One step of learning on this photo with the run's optimizer, its memory empty."""
-        key = (self.back(label).message.label, learning_rate)
+    def step(
+        self, label: str | None, learning_rate: float | None, memory: Memory = "empty"
+    ) -> "LearningStep":
+        """One step of learning on this photo with the run's optimizer, its memory empty or not."""
+        key = (self.back(label).message.label, learning_rate, memory)
         if key not in self.steps:
+            remembered = self.remembered() if memory == "run" else {}
             self.steps.clear()
             self.steps[key] = self.network.classifier.learning_step(
-                self.pixels, key[0], self.recipe, learning_rate=learning_rate
+                self.pixels, key[0], self.recipe, learning_rate=learning_rate, memory=remembered
             )
         return self.steps[key]
 
-    def step_message(self, label: str | None, learning_rate: float | None) -> LearningStepMessage:
+    def step_message(
+        self, label: str | None, learning_rate: float | None, memory: Memory = "empty"
+    ) -> LearningStepMessage:
         """What that step does."""
-        step, named = self.step(label, learning_rate), self.back(label).message.label
-        return step_message(step, named, self.network.weights_sha256)
+        step, named = self.step(label, learning_rate, memory), self.back(label).message.label
+        return step_message(step, named, self.network.weights_sha256, memory)
 
     def what_if(self, question: WhatIfQuestion) -> WhatIfMessage:
         """The photo through a changed copy."""
@@ -205,7 +217,8 @@ def _looked(album: Album, photo_id: str, network: Network) -> Look:
     told = {"predicted": trace.classes[best], "probability": float(trace.probabilities[best])}
     photo = photo.model_copy(update=told)
     message = trace_message(photo, trace, network.weights_sha256, elapsed_ms)
-    return Look(trace, message, network, pixels, album.run.manifest.recipe)
+    remembered = partial(album.run.optimizer_memory, network.weights_sha256)
+    return Look(trace, message, network, pixels, album.run.manifest.recipe, remembered)
 
 
 def _weight(look: Look) -> int:

@@ -29,6 +29,10 @@ Label = Annotated[str | None, Query(description="The class that is taken for the
 Rate = Annotated[
     float | None, Query(gt=0, le=1000, description="Learning rate; without it the recipe's peak.")
 ]
+Remembered = Annotated[
+    wire.Memory,
+    Query(description="The optimizer's memory: empty, or as the run's newest checkpoint has it."),
+]
 Index = Annotated[list[int], Query(description="The parameter's place: one number for each axis.")]
 
 
@@ -216,13 +220,16 @@ async def learning_step(
     photo: str,
     label: Label = None,
     learning_rate: Rate = None,
+    memory: Remembered = "empty",
     weights_sha256: Weights = None,
     step: Moment = None,
 ) -> wire.LearningStepMessage:
     """What one step on this photo would change, by the run's optimizer; the run stays as it is."""
     return await desk.worker.do(
         request,
-        lambda: desk.look(run, photo, weights_sha256, step).step_message(label, learning_rate),
+        lambda: desk.look(run, photo, weights_sha256, step).step_message(
+            label, learning_rate, memory
+        ),
     )
 
 
@@ -234,6 +241,7 @@ async def activations_after(
     photo: str,
     label: Label = None,
     learning_rate: Rate = None,
+    memory: Remembered = "empty",
     weights_sha256: Weights = None,
     step: Moment = None,
 ) -> Response:
@@ -241,7 +249,7 @@ async def activations_after(
     content = await desk.worker.do(
         request,
         lambda: floats_of(
-            desk.look(run, photo, weights_sha256, step).step(label, learning_rate).after
+            desk.look(run, photo, weights_sha256, step).step(label, learning_rate, memory).after
         ),
     )
     return Floats(content)
@@ -257,6 +265,7 @@ async def learning_update(
     index: Index,
     label: Label = None,
     learning_rate: Rate = None,
+    memory: Remembered = "empty",
     weights_sha256: Weights = None,
     step: Moment = None,
 ) -> wire.UpdateMessage:
@@ -264,6 +273,8 @@ async def learning_update(
     return await desk.worker.do(
         request,
         lambda: update_message(
-            desk.look(run, photo, weights_sha256, step).step(label, learning_rate), name, index
+            desk.look(run, photo, weights_sha256, step).step(label, learning_rate, memory),
+            name,
+            index,
         ),
     )

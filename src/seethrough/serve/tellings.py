@@ -13,6 +13,7 @@ from seethrough.serve.wire import (
     BackwardMessage,
     GradientMessage,
     LearningStepMessage,
+    Memory,
     ParameterChange,
     ParameterGradientMessage,
     Photo,
@@ -110,7 +111,9 @@ def _loss(trace: "Trace", label: int) -> float | None:
     return float(loss) if math.isfinite(loss) else None
 
 
-def step_message(step: "LearningStep", label: str, weights_sha256: str) -> LearningStepMessage:
+def step_message(
+    step: "LearningStep", label: str, weights_sha256: str, memory: Memory
+) -> LearningStepMessage:
     """What one step of learning does, parameter by parameter."""
     recipe = step.recipe
     return LearningStepMessage(
@@ -121,6 +124,7 @@ def step_message(step: "LearningStep", label: str, weights_sha256: str) -> Learn
         momentum=recipe.momentum,
         nesterov=recipe.nesterov,
         weight_decay=recipe.weight_decay,
+        memory=memory,
         loss=step.loss,
         loss_after=step.loss_after if math.isfinite(step.loss_after) else None,
         probabilities=step.before.trace.probabilities.tolist(),

@@ -203,9 +203,10 @@ export interface UnitsQuery extends Query {
   unit: readonly number[];
 }
 
-/** `learning_rate`: undefined for the recipe's peak */
+/** `learning_rate`: undefined for the recipe's peak; `memory`: the optimizer's, undefined if empty */
 export interface StepQuery extends LossQuery {
   learning_rate?: number;
+  memory?: 'run';
 }
 
 /** What is asked of a training; what is left out stays as it is. */

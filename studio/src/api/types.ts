@@ -1388,6 +1388,11 @@ export interface components {
             loss: number;
             /** Loss After */
             loss_after: number | null;
+            /**
+             * Memory
+             * @enum {string}
+             */
+            memory: "empty" | "run";
             /** Momentum */
             momentum: number;
             /** Nesterov */
@@ -2876,6 +2881,8 @@ export interface operations {
                 label?: string | null;
                 /** @description Learning rate; without it the recipe's peak. */
                 learning_rate?: number | null;
+                /** @description The optimizer's memory: empty, or as the run's newest checkpoint has it. */
+                memory?: "empty" | "run";
                 /** @description Of the trace that is on screen; 409 when the network has learned on since. */
                 weights_sha256?: string | null;
                 /** @description As the network was after this step: one of the run's moments. */
@@ -3113,6 +3120,8 @@ export interface operations {
                 label?: string | null;
                 /** @description Learning rate; without it the recipe's peak. */
                 learning_rate?: number | null;
+                /** @description The optimizer's memory: empty, or as the run's newest checkpoint has it. */
+                memory?: "empty" | "run";
                 /** @description Of the trace that is on screen; 409 when the network has learned on since. */
                 weights_sha256?: string | null;
                 /** @description As the network was after this step: one of the run's moments. */
@@ -3157,6 +3166,8 @@ export interface operations {
                 label?: string | null;
                 /** @description Learning rate; without it the recipe's peak. */
                 learning_rate?: number | null;
+                /** @description The optimizer's memory: empty, or as the run's newest checkpoint has it. */
+                memory?: "empty" | "run";
                 /** @description Of the trace that is on screen; 409 when the network has learned on since. */
                 weights_sha256?: string | null;
                 /** @description As the network was after this step: one of the run's moments. */

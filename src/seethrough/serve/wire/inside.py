@@ -1,6 +1,6 @@
 """Looking inside: traces, ways back, equations."""
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from seethrough.serve.wire.message import Message
 from seethrough.serve.wire.runs import Photo
@@ -115,6 +115,9 @@ class ParameterChange(Message):
     weight_norm: float  # before the step
 
 
+Memory: TypeAlias = Literal["empty", "run"]  # of an optimizer: nothing, or as the run left it
+
+
 class LearningStepMessage(Message):
     """One step of learning on one photo, on a copy: loss and probabilities before and after."""
 
@@ -125,6 +128,7 @@ class LearningStepMessage(Message):
     momentum: float
     nesterov: bool
     weight_decay: float
+    memory: Memory
     loss: float
     loss_after: float | None  # None: not finite, the step was too large
     probabilities: list[float]

@@ -45,6 +45,8 @@ export interface Part {
   gradient: Tensor;
 }
 
+export const memories = ['empty', 'the run’s'] as const;
+export type Memory = (typeof memories)[number];
 export const sides = ['before', 'after', 'difference'] as const;
 export type Side = (typeof sides)[number];
 
@@ -104,6 +106,12 @@ export class Learn {
 
   /** null: the peak of the run's recipe */
   rate: number | null = $derived(this.#moved ?? rateOf(this.#query['rate']));
+
+  /** whether these are the run's newest weights, beside which its optimizer's memory was kept */
+  canRemember: boolean = $derived.by(() => this.#look.sceneStep === undefined);
+
+  /** what the optimizer remembers when the step begins */
+  memory: Memory = $derived(memories[this.#query['memory'] === 'run' && this.canRemember ? 1 : 0]);
 
   /** Whose weights are shown: the selected unit's, or of the layer below that learned some. */
   subject: Selected | null = $derived.by(() => {
@@ -188,6 +196,11 @@ export class Learn {
   /** Takes a learned number apart; null: no longer. */
   pick(place: Place | null): void {
     this.#go({ weight: place ? placeText(place) : undefined }, 'push');
+  }
+
+  /** Begins with this memory of the optimizer. */
+  remember(memory: Memory): void {
+    this.#go({ memory: memory === memories[1] ? 'run' : undefined }, 'push');
   }
 
   /** Answers follow at once, the address when the slider rests; null: the recipe's peak. */
@@ -337,8 +350,9 @@ export class Learn {
     const { scene } = this.#look;
     const of = this.#loss();
     if (this.mode !== 'One step' || !scene || !of) return null;
-    const query = { ...of, learning_rate: this.rate ?? undefined };
-    const key = `${this.#backKey()}/${this.rate ?? 'peak'}`;
+    const memory = this.memory === memories[1] ? ('run' as const) : undefined;
+    const query = { ...of, learning_rate: this.rate ?? undefined, memory };
+    const key = [this.#backKey(), this.rate ?? 'peak', memory ?? 'empty'].join('/');
     return { key, photo: scene.trace.photo.id, query };
   }
 
