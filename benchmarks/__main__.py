@@ -26,7 +26,9 @@ def measure(part: str, *, is_quick: bool) -> dict[str, Any]:
     if part == "startup":
         return startup.run()
     if part == "transfer":
-        return transfer.run(seeds=QUICK_SEEDS) if is_quick else transfer.run()
+        found = transfer.run(seeds=QUICK_SEEDS) if is_quick else transfer.run()
+        again = transfer.run_shipped(QUICK_SEEDS) if is_quick else transfer.run_shipped()
+        return {"other_classes": found, "shipped": again}
     if part == "exactness":
         return exactness.run(exactness.QUICK_VALUES if is_quick else exactness.VALUES)
     return latency.run(rounds=QUICK_ROUNDS) if is_quick else latency.run()

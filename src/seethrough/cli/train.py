@@ -13,7 +13,7 @@ from seethrough.cli.together import shared, taking_part
 if TYPE_CHECKING:
     from seethrough.data.dataset import Dataset
     from seethrough.model.coded import Network
-    from seethrough.runs.folder import Run
+    from seethrough.runs.start import Source
     from seethrough.train.parallel import World
     from seethrough.train.recipe import Recipe
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     metavar="NETWORK",
     help="A ready one (demo, resnet-18, ...), layers, a .toml, or nets.py:make.",
 )
-@click.option("--from", "start", metavar="RUN", help="Begin with this run's network and weights.")
+@click.option("--from", "start", metavar="RUN", help="Begin with this run's weights, or cifar10.")
 @click.option("--image-px", type=click.IntRange(8, 512), metavar="N", help="Side of the images.")
 @click.option("--epochs", type=click.IntRange(min=1), metavar="N", help="Times through the photos.")
 @click.option(
@@ -68,6 +68,7 @@ def command(
     seethrough train photos/ --model "conv 8 k5 s2, relu, maxpool 2, flatten, dense"
     seethrough train photos/ --model nets.py:make      a function of your own
     seethrough train photos/ --from amber-heron        with what that run learned
+    seethrough train photos/ --from cifar10            with what 50,000 small photos taught
     seethrough train photos/ --find-lr                 which learning rates it bears
     seethrough train --resume last
 
@@ -151,23 +152,23 @@ def _refuse_pairs(
 
 def _prepared(
     given: _Given, *, is_quiet: bool
-) -> "tuple[Dataset, Network, Recipe | None, Run | None]":
-    """Photos, network, the recipe of the file, and the run to begin with."""
+) -> "tuple[Dataset, Network, Recipe | None, Source | None]":
+    """Photos, network, the recipe of the file, and what to begin with."""
     from seethrough.cli.loading import load_photos
     from seethrough.model.presets import asked_for
-    from seethrough.runs.folder import open_run
+    from seethrough.runs.shipped import source
     from seethrough.train.recipe import Recipe
 
     model, image_px, begun = given.model, given.image_px, None
     if given.start is not None:
-        begun = open_run(given.start, options.runs_folder(given.runs_dir), code=model)
-        image_px, model = begun.manifest.network.image_px, None
+        begun = source(given.start, options.runs_folder(given.runs_dir), code=model)
+        image_px, model = begun.network.image_px, None
     early = None if model is None else asked_for(model, image_px)  # before a photo is read
     stored = None if given.recipe_file is None else Recipe.read(given.recipe_file)
     if early is not None and image_px is None and _has_own_size(model):
         image_px = early.image_px
     dataset = load_photos(given.folder, image_px=image_px, is_quiet=is_quiet)
-    spec = asked_for(model or "demo", dataset.image_px) if begun is None else begun.buildable
+    spec = asked_for(model or "demo", dataset.image_px) if begun is None else begun.buildable()
     return dataset, spec, stored, begun
 
 

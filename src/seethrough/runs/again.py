@@ -10,6 +10,8 @@ from pathlib import Path
 from seethrough.data.dataset import Dataset
 from seethrough.runs.creation import create
 from seethrough.runs.folder import Run, find_run
+from seethrough.runs.shipped import SHIPPED, shipped
+from seethrough.runs.start import Source
 from seethrough.train.recipe import Recipe
 
 
@@ -17,5 +19,8 @@ def again(run: Run, changes: Mapping[str, float | int], *, dataset: Dataset, run
     """A run that waits to be recorded; `dataset` is what `run` learned from."""
     recipe = Recipe.from_dict({**run.manifest.recipe.to_dict(), **changes})
     begun = run.manifest.start
-    start = None if begun is None else find_run(begun.run, runs_dir)
+    start: Run | Source | None = None
+    if begun is not None:
+        is_shipped = begun.run in SHIPPED
+        start = shipped(begun.run) if is_shipped else find_run(begun.run, runs_dir)
     return create(dataset, run.buildable, recipe, runs_dir=runs_dir, start=start)

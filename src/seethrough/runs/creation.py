@@ -23,6 +23,7 @@ from seethrough.runs import consent, durable, manifest, names, process
 from seethrough.runs.folder import Run, default_runs_dir
 from seethrough.runs.manifest import DatasetFacts, Manifest, NetworkFacts, Problem, SplitCount
 from seethrough.runs.start import FILE as START
+from seethrough.runs.start import Source
 from seethrough.runs.start import begun as begin
 from seethrough.train.batches import Batches
 from seethrough.train.place import Place
@@ -43,14 +44,23 @@ def create(
     *,
     runs_dir: Path | None = None,
     place: Place | None = None,
-    start: Run | None = None,
+    start: Run | Source | None = None,
 ) -> Run:
     """A new run, waiting to be recorded; it begins with the weights of `start`, if that is given.
 
     The code of a network that is a function of the user's own is imported, and noted as theirs.
     """
     sizes = checked(dataset, spec, recipe)
-    begun, weights = (None, None) if start is None else begin(start, spec, dataset.classes)
+    if start is not None and recipe.whiten:
+        raise RecipeError(
+            f"whiten=true does not go with the weights of {start.id}.",
+            why="it would put other kernels into the first convolution.",
+            fix="leave one of the two out.",
+        )
+    begun, weights = None, None
+    if start is not None:
+        source = Source.of_run(start) if isinstance(start, Run) else start
+        begun, weights = begin(source, spec, dataset.classes)
     runs_dir = (runs_dir or default_runs_dir()).expanduser().absolute()
     place = place or suitable_place(sizes, recipe)
     ground, watched = environment(place), _watched(dataset)

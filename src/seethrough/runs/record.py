@@ -29,11 +29,12 @@ from seethrough.runs import (
     results,
 )
 from seethrough.runs.checkpoints import Checkpoint
-from seethrough.runs.folder import Run, open_run
+from seethrough.runs.folder import Run
 from seethrough.runs.interruption import interruption
 from seethrough.runs.log import Log, LogEvent, begins_with
 from seethrough.runs.moments import MomentFile
-from seethrough.runs.start import pace_of, put_into
+from seethrough.runs.shipped import source
+from seethrough.runs.start import Source, pace_of, put_into
 from seethrough.runs.steering import POLL_S, Leaving, Steering
 from seethrough.train import loop
 from seethrough.train.events import (
@@ -66,20 +67,22 @@ def train(
     """Train a network on the images and return the run; Ctrl-C stops it after a checkpoint.
 
     Without a network the demo's is taken at the images' size, without a recipe one that suits
-    their number. With `start`, the network and the weights are that run's: a head for other
-    classes begins anew, and all layers learn, those near the photo slowly.
+    their number. With `start`, the network and the weights are that run's, or "cifar10", which
+    comes with the program: a head for other classes begins anew, and all layers learn, those near
+    the photo slowly.
 
     With `minutes`, a few steps are timed and the recipe gets as many epochs as take about so long
     on this machine, at least one; the run's own recipe has their number.
     """
     if minutes is not None:
         duration.check_minutes(minutes)  # before a photo is read
-    if isinstance(start, str):
-        start = open_run(start, runs_dir)
-    image_px = None if start is None else start.manifest.network.image_px
+    begun = None
+    if start is not None:
+        begun = Source.of_run(start) if isinstance(start, Run) else source(start, runs_dir)
+    image_px = None if begun is None else begun.network.image_px
     images = dataset if isinstance(dataset, Dataset) else load(dataset, image_px=image_px)
-    if start is not None and network is None:
-        network = start.buildable
+    if begun is not None and network is None:
+        network = begun.buildable()
     if network is None or isinstance(network, str):
         network = asked_for(network or "demo", images.image_px)
     if recipe is None:
@@ -88,7 +91,7 @@ def train(
     if minutes is not None:
         speed = duration.expected(images, network, recipe, place=place)
         recipe = duration.lasting(recipe, speed, minutes)
-    run = creation.create(images, network, recipe, runs_dir=runs_dir, place=place, start=start)
+    run = creation.create(images, network, recipe, runs_dir=runs_dir, place=place, start=begun)
     with interruption() as should_stop:
         for _ in record(run, dataset=images, place=place, should_stop=should_stop):
             pass
@@ -251,7 +254,8 @@ class _Recording:
                 self.epoch, self.seconds = event.epoch, event.elapsed_s
                 self.accuracy = event.test_accuracy
                 speed = event.images_per_second
-                share = share_of_limit(speed, self.multiply_adds, matrix_product())
+                limit = matrix_product() * self.world.size
+                share = share_of_limit(speed, self.multiply_adds, limit)
                 yield self._add(lines.epoch(event, share))
             case Remark():
                 yield self._add(lines.note(event.text))

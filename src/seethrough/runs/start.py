@@ -2,12 +2,15 @@
 
     start.safetensors   in the new run's folder: the other run's weights, normalisation included
 
+Instead of a run, a network that comes with the program can be named (`runs.shipped`).
+
 The network is the same. Where the classes differ in any way (names, number, order), the layer that
 answers for them begins anew and learns alone for the first fifth of the epochs; then all layers
 learn, each the more slowly the nearer it is to the photo (`train.pace`). Raises RunError.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -30,22 +33,45 @@ SMALLEST = 0.1  # share of the learning rate that the first layer gets
 _NOTHING, _ONE = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
 
 
-def begun(source: Run, network: Network, classes: Sequence[str]) -> tuple[Start, bytes]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where the weights come from: a run, or a network that comes with the program."""
+
+    id: str
+    network: Network  # naming it imports nothing
+    buildable: Callable[[], Network]  # the same, if its code may be imported here
+    classes: tuple[str, ...]
+    module: Callable[[], nn.Module]  # with its weights
+
+    @classmethod
+    def of_run(cls, run: Run) -> "Source":
+        """A run's network as it was last kept."""
+        return cls(
+            id=run.id,
+            network=run.network,
+            buildable=lambda: run.buildable,
+            classes=run.manifest.dataset.classes,
+            module=lambda: run.classifier.module,
+        )
+
+
+def begun(source: Source, network: Network, classes: Sequence[str]) -> tuple[Start, bytes]:
     """What the manifest says of the beginning, and the bytes of the file with the weights."""
-    facts, own = source.manifest.network, source.network
+    own = source.network
+    text = own.text if isinstance(own, ModuleSpec) else to_text(own)
     other = RunError(
         f"{source.id} has another network.",
-        why=f"its own is {facts.text} for {own.image_px} px.",
-        fix="leave the network and the image size out: they come with the run.",
+        why=f"its own is {text} for {own.image_px} px.",
+        fix="leave the network and the image size out: they come with the weights.",
     )
-    if (own.image_px, facts.text) != (network.image_px, _text(network, own)):
+    if (own.image_px, text) != (network.image_px, _text(network, own)):
         raise other
-    module = source.classifier.module
+    module = source.module()
     shapes = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
-    if shapes != _shapes(network, len(source.manifest.dataset.classes)):
+    if shapes != _shapes(network, len(source.classes)):
         raise other
-    is_same = tuple(classes) == source.manifest.dataset.classes
-    head = () if is_same else head_of(network, len(source.manifest.dataset.classes))
+    is_same = tuple(classes) == source.classes
+    head = () if is_same else head_of(network, len(source.classes))
     start = Start(
         run=source.id,
         weights_sha256=weights_sha256(module),
