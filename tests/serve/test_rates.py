@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import threading
 from pathlib import Path
 
@@ -141,6 +142,7 @@ def test_a_training_like_this_one_begins_with_the_values_that_were_given(trained
         assert first["kind"] == "started"
     finally:
         stop(new)
+        shutil.rmtree(new.folder)  # the other tests know of one run
 
 
 def new_log(run):

@@ -32,6 +32,8 @@ export class RangeTest {
     this.run = run;
   }
 
+  #begun: Promise<unknown> | null = null;
+
   /** Finds a test that was begun before; the returned function stops listening, not the test. */
   open(): () => void {
     void this.#find();
@@ -42,7 +44,8 @@ export class RangeTest {
     this.#forget();
     this.isThere = true;
     try {
-      await api.startRangeTest(this.run);
+      this.#begun = api.startRangeTest(this.run);
+      await this.#begun;
       this.#follow();
     } catch (thrown) {
       this.isThere = false;
@@ -52,6 +55,8 @@ export class RangeTest {
 
   async stop(): Promise<void> {
     this.isStopping = true;
+    // there is nothing to stop before the server has begun it; where that fails, start says so
+    await this.#begun?.catch(() => {});
     try {
       await api.stopRangeTest(this.run);
     } catch (thrown) {
