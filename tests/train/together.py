@@ -28,18 +28,19 @@ def forked(size: int, work: Callable[[int], Any]) -> list[tuple[int, int]]:
     """Processes with the settings that torchrun gives; of each its id and the end of a pipe.
 
     What `work` returns is sent as a pickle; it is given the rank. As with torchrun, the place
-    where they leave words for each other is kept by the one that started them.
+    where they leave words for each other is kept by the one that started them. It opens once all
+    are there: its thread looks up who comes, and a lock that it held then would be forked too.
     """
-    store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
-    _STORES.append(store)
-    port, started = store.port, []
+    started, doors = [], []
     for rank in range(size):
         out, into = os.pipe()
+        door, opener = os.pipe()
         child = os.fork()
         if child == 0:
             try:
                 signal.signal(signal.SIGINT, signal.default_int_handler)
                 os.close(out)
+                port = int.from_bytes(os.read(door, 4), "big")
                 settings = {"RANK": rank, "WORLD_SIZE": size, "MASTER_PORT": port}
                 os.environ |= {name: str(value) for name, value in settings.items()}
                 os.environ |= {"MASTER_ADDR": "127.0.0.1", "LOCAL_RANK": str(rank)}
@@ -52,7 +53,14 @@ def forked(size: int, work: Callable[[int], Any]) -> list[tuple[int, int]]:
                 os.write(2, f"rank {rank}: {type(error).__name__}: {error}\n".encode())
                 os._exit(1)
         os.close(into)
+        os.close(door)
         started.append((child, out))
+        doors.append(opener)
+    store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    _STORES.append(store)
+    for opener in doors:
+        os.write(opener, store.port.to_bytes(4, "big"))
+        os.close(opener)
     return started
 
 
