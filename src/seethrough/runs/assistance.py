@@ -8,7 +8,6 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from seethrough.model.make import make
 from seethrough.runs import creation, manifest, results
 from seethrough.runs.folder import Run
 from seethrough.runs.start import pace_of
@@ -24,11 +23,8 @@ def assist(world: World, *, code: str | None, should_stop: Callable[[], bool]) -
     made = manifest.parsed(json.loads(world.told(b"")), Path("run.json"))
     run = Run(Path(made.id), made, code)
     dataset = results.dataset(run)
-    mean, std = dataset.mean_std()
     recipe = made.recipe
-    network = make(
-        run.buildable, num_classes=len(dataset.classes), mean=mean, std=std, seed=recipe.seed
-    )
+    network = creation.untrained(dataset, run.buildable, recipe)
     goes_on = True
     while goes_on:  # once more after every pause
         for _ in loop.train(

@@ -12,10 +12,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+from torch import nn
 
 from seethrough.data.dataset import Dataset, Split
 from seethrough.errors import RecipeError, ShapeError, StorageError
 from seethrough.model.coded import ModuleSpec, Network, Origin
+from seethrough.model.make import make
 from seethrough.model.recorded import measured
 from seethrough.model.shapes import LayerSize
 from seethrough.model.spec import to_text
@@ -87,6 +89,12 @@ def create(
         folder.rmdir()
         raise
     return Run(folder, made)
+
+
+def untrained(dataset: Dataset, network: Network, recipe: Recipe) -> nn.Sequential:
+    """The network of a run before its first step: weights by the seed, pixels by these images."""
+    mean, std = dataset.mean_std()
+    return make(network, num_classes=len(dataset.classes), mean=mean, std=std, seed=recipe.seed)
 
 
 def _facts(dataset: Dataset) -> DatasetFacts:

@@ -8,8 +8,7 @@ import math
 from seethrough.data.dataset import Dataset
 from seethrough.errors import RecipeError
 from seethrough.model.coded import Network
-from seethrough.model.make import make
-from seethrough.runs.creation import checked, suitable_place
+from seethrough.runs.creation import checked, suitable_place, untrained
 from seethrough.train.forecast import Forecast, forecast
 from seethrough.train.place import Place
 from seethrough.train.recipe import Recipe
@@ -22,8 +21,7 @@ def expected(
 ) -> Forecast:
     """Time a few steps on a network that is thrown away; a second or two."""
     sizes = checked(dataset, network, recipe)
-    mean, std = dataset.mean_std()
-    trial = make(network, num_classes=len(dataset.classes), mean=mean, std=std, seed=recipe.seed)
+    trial = untrained(dataset, network, recipe)
     return forecast(trial, dataset, recipe, place=place or suitable_place(sizes, recipe))
 
 

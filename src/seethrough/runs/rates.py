@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterator
 from seethrough.data.dataset import Dataset
 from seethrough.errors import RunError
 from seethrough.model.coded import Network
-from seethrough.model.make import make
-from seethrough.runs.creation import checked, suitable_place
+from seethrough.runs.creation import checked, suitable_place, untrained
 from seethrough.runs.folder import Run
 from seethrough.train.rates import Trial, trials
 from seethrough.train.recipe import Recipe
@@ -24,8 +23,7 @@ def range_test(
     Everything is checked before the first step; raises as `creation.create` does.
     """
     sizes = checked(dataset, network, recipe)
-    mean, std = dataset.mean_std()
-    trial = make(network, num_classes=len(dataset.classes), mean=mean, std=std, seed=recipe.seed)
+    trial = untrained(dataset, network, recipe)
     place = suitable_place(sizes, recipe)
     return trials(trial, dataset, recipe, place=place, should_stop=should_stop)
 

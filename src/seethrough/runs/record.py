@@ -16,7 +16,6 @@ from seethrough.data.load import load
 from seethrough.errors import RunError, SeethroughError, StorageError
 from seethrough.model.checkpoint import weights_sha256
 from seethrough.model.coded import Network
-from seethrough.model.make import make
 from seethrough.model.presets import asked_for
 from seethrough.runs import (
     checkpoints,
@@ -34,7 +33,7 @@ from seethrough.runs.interruption import interruption
 from seethrough.runs.log import Log, LogEvent, begins_with
 from seethrough.runs.moments import MomentFile
 from seethrough.runs.shipped import source
-from seethrough.runs.start import Source, pace_of, put_into
+from seethrough.runs.start import pace_of, put_into
 from seethrough.runs.steering import POLL_S, Leaving, Steering
 from seethrough.train import loop
 from seethrough.train.events import (
@@ -76,9 +75,7 @@ def train(
     """
     if minutes is not None:
         duration.check_minutes(minutes)  # before a photo is read
-    begun = None
-    if start is not None:
-        begun = Source.of_run(start) if isinstance(start, Run) else source(start, runs_dir)
+    begun = None if start is None else source(start, runs_dir)
     image_px = None if begun is None else begun.network.image_px
     images = dataset if isinstance(dataset, Dataset) else load(dataset, image_px=image_px)
     if begun is not None and network is None:
@@ -138,15 +135,8 @@ class _Recording:
 
     def __init__(self, run: Run, dataset: Dataset, place: Place, world: World) -> None:
         self.run, self.dataset, self.place, self.world = run, dataset, place, world
-        mean, std = dataset.mean_std()
         network = run.buildable
-        self.network = make(
-            network,
-            num_classes=len(dataset.classes),
-            mean=mean,
-            std=std,
-            seed=run.manifest.recipe.seed,
-        )
+        self.network = creation.untrained(dataset, network, run.manifest.recipe)
         begun = run.manifest.start
         if begun is not None:
             put_into(self.network, run, begun)

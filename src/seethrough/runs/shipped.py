@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from seethrough.model import checkpoint
 from seethrough.model.make import restore
 from seethrough.model.presets import preset
-from seethrough.runs.folder import open_run
+from seethrough.runs.folder import Run, open_run
 from seethrough.runs.start import Source
 from seethrough.train.recipe import Recipe
 
@@ -43,8 +43,10 @@ class Facts:
     test_accuracy_6_views: float
 
 
-def source(start: str, runs_dir: Path | None = None, *, code: str | None = None) -> Source:
-    """The shipped network or the run of this name, to begin with."""
+def source(start: Run | str, runs_dir: Path | None = None, *, code: str | None = None) -> Source:
+    """A run, or the shipped network or the run of this name, to begin with."""
+    if isinstance(start, Run):
+        return Source.of_run(start)
     if start in SHIPPED:
         return shipped(start)
     return Source.of_run(open_run(start, runs_dir, code=code))
