@@ -22,8 +22,8 @@ from PIL import Image
 from playwright.sync_api import Browser, FloatRect, Locator, Page, expect, sync_playwright
 
 from check import find_chromium
-from screenshots import IMAGES, choose, chosen, demo, is_too_much, wait_until_finished
-from seethrough.runs.folder import Run, default_runs_dir, open_run
+from screenshots import IMAGES, ask_for_run, choose, chosen, finished_run, is_too_much
+from seethrough.runs.folder import Run
 from seethrough.serve.server import Address, running_server
 
 FOLDER = IMAGES / "compared"
@@ -181,8 +181,7 @@ def take_all(browser: Browser, run: Run, wanted: list[str]) -> None:
 def main() -> None:
     """All pictures, or those that were asked for."""
     parser = argparse.ArgumentParser(description="Photograph the rows of docs/compared.md.")
-    parser.add_argument("--run", help="a finished run; without it, the demo is trained")
-    parser.add_argument("--runs-dir", type=Path, help="where that run is")
+    ask_for_run(parser)
     parser.add_argument("--only", nargs="+", choices=list(CLOSEUPS))
     given = parser.parse_args()
     wanted: list[str] = given.only or list(CLOSEUPS)
@@ -190,12 +189,7 @@ def main() -> None:
         browser = playwright.chromium.launch(
             executable_path=find_chromium(), args=["--no-sandbox", "--disable-gpu"]
         )
-        if given.run:
-            run = open_run(given.run, given.runs_dir or default_runs_dir())
-        else:
-            runs_dir = Path(folder) / "runs"
-            with demo(runs_dir) as run, running_server(runs_dir) as address:
-                wait_until_finished(browser, address, run.id)
+        run = finished_run(browser, given, Path(folder))
         take_all(browser, run, wanted)
         browser.close()
     sys.exit(is_too_much())

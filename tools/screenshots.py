@@ -185,6 +185,22 @@ def wait_until_finished(browser: Browser, address: Address, run: str) -> None:
     page.close()
 
 
+def ask_for_run(parser: argparse.ArgumentParser) -> None:
+    """The options that name a finished run."""
+    parser.add_argument("--run", help="a finished run; without it, the demo is trained")
+    parser.add_argument("--runs-dir", type=Path, help="where that run is")
+
+
+def finished_run(browser: Browser, given: argparse.Namespace, folder: Path) -> Run:
+    """The run that was asked for, or the demo's, trained in `folder`."""
+    if given.run:
+        return open_run(given.run, given.runs_dir or default_runs_dir())
+    runs_dir = folder / "runs"
+    with demo(runs_dir) as run, running_server(runs_dir) as address:
+        wait_until_finished(browser, address, run.id)
+    return run
+
+
 def take(browser: Browser, address: Address, run: str, name: str, shoot: Shoot) -> None:
     """One picture in every size and theme."""
     for width, height in SIZES.items():
@@ -224,8 +240,7 @@ def save(content: bytes, path: Path) -> None:
 def main() -> None:
     """All pictures, or those that were asked for."""
     parser = argparse.ArgumentParser(description="Photograph the real studio.")
-    parser.add_argument("--run", help="a finished run; without it, the demo is trained")
-    parser.add_argument("--runs-dir", type=Path, help="where that run is")
+    ask_for_run(parser)
     parser.add_argument("--only", nargs="+", choices=["train-live", *names()])
     given = parser.parse_args()
     wanted: list[str] = given.only or ["train-live", *names()]

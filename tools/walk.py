@@ -25,8 +25,8 @@ from playwright.sync_api import Browser, CDPSession, Locator, Page, expect, sync
 
 from check import find_chromium
 from film import Film
-from screenshots import IMAGES, demo, wait_until_finished
-from seethrough.runs.folder import Run, default_runs_dir, open_run
+from screenshots import IMAGES, ask_for_run, finished_run
+from seethrough.runs.folder import Run
 from seethrough.serve.server import Address, running_server
 
 WIDTH, HEIGHT = 1440, 900
@@ -342,8 +342,7 @@ def poster(page: Page) -> None:
 def main() -> None:
     """Train or open, film, write."""
     parser = argparse.ArgumentParser(description="Film a walk through the real studio.")
-    parser.add_argument("--run", help="a finished run; without it, the demo is trained")
-    parser.add_argument("--runs-dir", type=Path, help="where that run is")
+    ask_for_run(parser)
     given = parser.parse_args()
     path = IMAGES / "walk.webm"
     expect.set_options(timeout=120_000)  # ms: a server that has just begun loads torch first
@@ -351,12 +350,7 @@ def main() -> None:
         browser = playwright.chromium.launch(
             executable_path=find_chromium(), args=["--no-sandbox", "--disable-gpu"]
         )
-        if given.run:
-            run = open_run(given.run, given.runs_dir or default_runs_dir())
-        else:
-            runs_dir = Path(folder) / "runs"
-            with demo(runs_dir) as run, running_server(runs_dir) as address:
-                wait_until_finished(browser, address, run.id)
+        run = finished_run(browser, given, Path(folder))
         with running_server(run.folder.parent) as address:
             seconds = film(browser, address, run, path)
         browser.close()
