@@ -23,11 +23,10 @@ from jaxtyping import Float32, UInt8
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from seethrough.errors import LayerError
 from seethrough.explain.backward import Backward, backward
-from seethrough.explain.place import check_index
 from seethrough.explain.trace import Trace, trace
-from seethrough.learning.update import Update, update
+from seethrough.learning.change import taken_apart
+from seethrough.learning.update import Update
 from seethrough.model.mode import evaluating
 from seethrough.train.optimizers import Updates, updates_for
 from seethrough.train.recipe import Recipe
@@ -60,34 +59,7 @@ class LearningStep:
 
     def update(self, name: str, *index: int) -> Update:
         """The change of one number: its name as in conv1.weight, its place in that array."""
-        if name not in self.weights:
-            raise LayerError(
-                f"There is no weight {name[:80]!r}.",
-                why="this network learns others.",
-                fix=f"choose one of: {', '.join(self.weights)}.",
-            )
-        weights = self.weights[name]
-        check_index(name, index, weights.shape)
-        slots = {
-            key.removeprefix(f"{name}."): float(array[index] if array.ndim else array)
-            for key, array in self.memory.items()
-            if key.startswith(f"{name}.")
-        }
-        if not slots:
-            raise LayerError(
-                f"{name} does not learn.",
-                why="its training keeps it as it was when it began; only a gradient is known.",
-                fix="choose another weight.",
-            )
-        return update(
-            self.recipe,
-            learning_rate=self.learning_rate,
-            weight=float(weights[index]),
-            gradient=float(self.gradients[name][index]),
-            memory=slots,
-            is_kernel=weights.ndim >= 2,
-            framework=float(self.new_weights[name][index]),
-        )
+        return taken_apart(self, name, index)
 
     def __repr__(self) -> str:
         return f"LearningStep(loss {self.loss:.4f} → {self.loss_after:.4f})"

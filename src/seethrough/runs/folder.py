@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from seethrough.classifier import Classifier
     from seethrough.data.dataset import Dataset
     from seethrough.explain.timeline import Timeline
+    from seethrough.learning.continuation import Continuation
     from seethrough.runs.results import Predictions
 
 
@@ -140,6 +141,18 @@ class Run:
         from seethrough.runs import remembered
 
         return remembered.optimizer_memory(self, weights_sha256)
+
+    def continuation(
+        self, *, step: int | None = None, remembers: bool | None = None
+    ) -> "Continuation":
+        """Its training gone on with on a copy: its own next batches, whole steps; see `take`.
+
+        From its newest checkpoint, or, with less of what it takes, from the moment after `step`;
+        with `remembers=False` the optimizer begins with an empty memory. The run stays as it is.
+        """
+        from seethrough.runs import continued
+
+        return continued.continuation(self, step=step, remembers=remembers)
 
     def timeline(self) -> "Timeline":
         """Some test photos at every moment: when they were learned, and which units died."""

@@ -78,6 +78,21 @@ class Batches:
         chosen: np.ndarray = self.dataset.images[np.sort(self.index[turn])]
         return chosen
 
+    def photos(self, epoch: int, number: int) -> Int64[np.ndarray, " n"]:
+        """Where the images of a step lie in the data set; `number` counts from 0 in the epoch.
+
+        Of mixed images, each with the one behind it, the last with the first.
+        """
+        end = sum(self.sizes[: number + 1])
+        chosen: np.ndarray = self._turn(epoch)[end - self.sizes[number] : end]
+        return chosen
+
+    def _turn(self, epoch: int) -> Int64[np.ndarray, " n"]:
+        """All training images, in the order of an epoch."""
+        ids = self.dataset.ids[self.index]
+        turn: np.ndarray = self.index[order(ids, seed=self.recipe.seed, epoch=epoch)]
+        return turn
+
     def epoch(
         self, epoch: int, *, skip: int = 0, part: Callable[[int], tuple[int, int]] = whole
     ) -> Iterator[tuple[Tensor, Tensor]]:
@@ -86,8 +101,7 @@ class Batches:
         Of a batch of so many images only those from the first to before the second of `part`.
         Targets are labels (n, int64), or, of mixed images, shares of the classes (n k).
         """
-        recipe, dataset = self.recipe, self.dataset
-        turn = self.index[order(dataset.ids[self.index], seed=recipe.seed, epoch=epoch)]
+        recipe, dataset, turn = self.recipe, self.dataset, self._turn(epoch)
         ends = np.cumsum(self.sizes)
         for start, end in zip(ends[skip:] - self.sizes[skip:], ends[skip:], strict=True):
             first, last = part(int(end - start))

@@ -1,0 +1,86 @@
+"""What a step changed, by the names of the network's state dict, and one number of it taken apart.
+
+Raises LayerError for a number that is not there or that the training keeps as it is.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float32
+
+from seethrough.errors import LayerError
+from seethrough.explain.place import check_index
+from seethrough.learning.update import Update, update
+from seethrough.train.recipe import Recipe
+
+Array = Float32[np.ndarray, "..."]
+
+
+@runtime_checkable
+class Change(Protocol):
+    """Every learned number before and after a step."""
+
+    @property
+    def recipe(self) -> Recipe:
+        """Whose optimizer took the step."""
+
+    @property
+    def learning_rate(self) -> float:
+        """Of the step; a layer may have a share of it."""
+
+    @property
+    def weights(self) -> Mapping[str, Array]:
+        """Before the step."""
+
+    @property
+    def gradients(self) -> Mapping[str, Array]:
+        """What the step followed."""
+
+    @property
+    def memory(self) -> Mapping[str, Array]:
+        """Of the optimizer before the step, by slot: conv1.weight.momentum."""
+
+    @property
+    def new_weights(self) -> Mapping[str, Array]:
+        """After the step."""
+
+
+def taken_apart(change: Change, name: str, index: Sequence[int], *, share: float = 1.0) -> Update:
+    """How one number changed, line by line, at its share of the learning rate."""
+    weights = learned(change, name)
+    check_index(name, tuple(index), weights.shape)
+    place = tuple(index)
+    slots = {
+        key.removeprefix(f"{name}."): float(array[place] if array.ndim else array)
+        for key, array in change.memory.items()
+        if key.startswith(f"{name}.")
+    }
+    if not slots or share == 0:
+        raise LayerError(
+            f"{name} does not learn.",
+            why="its training keeps it as it was when it began; only a gradient is known."
+            if not slots
+            else "in this epoch only the new end of the network learns.",
+            fix="choose another weight.",
+        )
+    return update(
+        change.recipe,
+        learning_rate=change.learning_rate * share,
+        weight=float(weights[place]),
+        gradient=float(change.gradients[name][place]),
+        memory=slots,
+        is_kernel=weights.ndim >= 2,
+        framework=float(change.new_weights[name][place]),
+    )
+
+
+def learned(change: Change, name: str) -> Array:
+    """A learned parameter before the step."""
+    if name not in change.weights:
+        raise LayerError(
+            f"There is no weight {name[:80]!r}.",
+            why="this network learns others.",
+            fix=f"choose one of: {', '.join(change.weights)}.",
+        )
+    return change.weights[name]
