@@ -271,8 +271,16 @@ def wrap(
         plain = Normalise(mean or (0.0, 0.0, 0.0), std or (1.0, 1.0, 1.0))
         whole.add_module("normalise", plain.to(*place_of(module)))
     whole.add_module("network", module)
-    ending = _ending(whole, len(classes), image_px)
-    return Classifier(module=whole, classes=tuple(classes), image_px=image_px, ending=ending)
+    return of_pixels(whole, classes=classes, image_px=image_px)
+
+
+def of_pixels(module: nn.Module, *, classes: Sequence[str], image_px: int) -> Classifier:
+    """A classifier of a module that takes pixel values 0..255 itself, as ours do.
+
+    It is asked once. Raises ShapeError where it does not answer with one number for each class.
+    """
+    ending = _ending(module, len(classes), image_px)
+    return Classifier(module=module, classes=tuple(classes), image_px=image_px, ending=ending)
 
 
 def _ending(module: nn.Module, num_classes: int, image_px: int) -> Ending:

@@ -23,7 +23,10 @@ FLAGS = {
     "verify": "RUN|MODULE:FUNCTION|FILE.onnx --cells --classes --image-px --runs-dir --json",
     "export": "RUN --to --output --runs-dir --json",
     "export-log": "RUN --csv --tensorboard --runs-dir",
-    "studio": "[RUN] --port --no-open --runs-dir",
+    "studio": (
+        "[RUN] --network --weights --classes --image-px --mean --std --photos "
+        "--port --no-open --runs-dir"
+    ),
 }
 
 

@@ -10,9 +10,9 @@ from seethrough.errors import RunError
 from seethrough.runs.creation import create
 from seethrough.runs.record import record
 from seethrough.serve import wire
+from seethrough.serve.albums import RunAlbum
 from seethrough.serve.app import create_app
 from seethrough.serve.looks import Looks
-from seethrough.serve.photos import Album
 from seethrough.train.place import Place
 from seethrough.train.recipe import Recipe
 
@@ -146,7 +146,7 @@ def test_numbers_of_two_states_of_a_network_are_never_mixed(client, base):
 def test_looks_are_bounded_and_the_oldest_makes_room(client, trained):
     desk = client.app.state.desk
     looks = Looks(desk.shelf, looks=3)
-    album = Album(trained.run, desk.shelf, desk.drops)
+    album = RunAlbum(trained.run, desk.shelf, desk.drops)
     first = looks.look(album, "t0", None)
     for number in (1, 2):
         looks.look(album, f"t{number}", None)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from seethrough.cli.terminal import console, errors_are_watched, say
 
 if TYPE_CHECKING:
+    from seethrough.data.collection import Collection
     from seethrough.data.dataset import Dataset
 
 Progress = Callable[[str, int, int], None]  # what, done, total
@@ -31,7 +32,7 @@ def load_photos(
     """
     from seethrough.data.load import load
 
-    with _bar() as shown:
+    with progress_bar() as shown:
         listeners = [listener for listener in (shown, told) if listener is not None]
 
         def progress(what: str, done: int, total: int) -> None:
@@ -58,7 +59,7 @@ def describe(dataset: "Dataset") -> None:
         say(note)
 
 
-def tell_problems(dataset: "Dataset") -> None:
+def tell_problems(dataset: "Dataset | Collection") -> None:
     """Which files could not be used; nobody, with --json or without, loses one unawares."""
     if not dataset.problems:
         return
@@ -72,7 +73,7 @@ def tell_problems(dataset: "Dataset") -> None:
 
 
 @contextmanager
-def _bar() -> Iterator[Progress | None]:
+def progress_bar() -> Iterator[Progress | None]:
     """A bar on standard error that is gone when the work is done; None where nobody sees it."""
     if not errors_are_watched():
         yield None

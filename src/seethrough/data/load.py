@@ -60,7 +60,7 @@ def load(
             why=f"images are squares of 1 to {_MAX_IMAGE_PX} px a side.",
             fix="leave it out, or choose 32 or 64.",
         )
-    name, origin, opened = _found(source)
+    name, origin, opened = found(source)
     arranged = None if image_px else layout.read(opened.listing(), name=name)
     side = image_px if arranged is None else _suitable(opened, arranged.photos)
     assert side is not None  # given, or chosen from the photos
@@ -126,7 +126,7 @@ def _nobody(what: str, done: int, total: int) -> None:
     """The progress that nobody asked for."""
 
 
-def _found(source: str | Path) -> tuple[str, str, Source]:
+def found(source: str | Path) -> tuple[str, str, Source]:
     """Its name, the text that finds it again, and the source itself."""
     if isinstance(source, str) and source in BUILTIN:
         return source, source, Archive(builtin_path(source))

@@ -10,6 +10,7 @@ from seethrough.runs import steering
 from seethrough.runs.folder import Run
 from seethrough.runs.summary import Summary
 from seethrough.serve import wire
+from seethrough.serve.opened import Opened
 from seethrough.version import __version__
 
 
@@ -55,6 +56,34 @@ def window(summaries: list[Summary], opening: wire.OpeningMessage | None) -> wir
 def summary(found: Summary) -> wire.RunSummary:
     """One line of the list of runs."""
     return wire.RunSummary.model_validate(found.to_dict())
+
+
+def opened(network: Opened) -> wire.OpenedMessage:
+    """What is known of a network that is no run."""
+    photos = network.photos
+    return wire.OpenedMessage(
+        id=network.id,
+        name=network.name,
+        origin=network.origin,
+        graph=network.graph,
+        classes=list(network.classes),
+        image_px=network.image_px,
+        parameters=network.parameters,
+        weights_sha256=network.weights_sha256,
+        photos=None
+        if photos is None
+        else wire.CollectionMessage(
+            name=photos.name,
+            source=photos.source,
+            total=len(photos),
+            labelled=sum(photo.label is not None for photo in photos.photos),
+            problems=[
+                wire.ProblemMessage.model_validate(dataclasses.asdict(problem))
+                for problem in photos.problems
+            ],
+            notes=list(photos.notes),
+        ),
+    )
 
 
 def detail(run: Run) -> wire.RunDetail:

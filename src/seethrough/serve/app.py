@@ -1,6 +1,6 @@
 """The application: the API behind the guard, and the studio's page for every other address."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from operator import attrgetter
 from pathlib import Path
@@ -12,11 +12,13 @@ from starlette.responses import Response
 from seethrough.serve import refusal, wire
 from seethrough.serve.desk import desk
 from seethrough.serve.guard import Guard
+from seethrough.serve.opened import Opened
 from seethrough.serve.opening import Opening
 from seethrough.serve.pages import pages
 from seethrough.serve.routes import router
 from seethrough.serve.routes_compare import router as comparing
 from seethrough.serve.routes_inside import router as inside
+from seethrough.serve.routes_step import router as stepping
 from seethrough.serve.routes_time import router as time
 from seethrough.serve.routes_train import router as training
 from seethrough.serve.routes_try import router as trying
@@ -52,6 +54,7 @@ def create_app(
     port: int,
     is_closing: Callable[[], bool] = _is_never_closing,
     opening: Opening | None = None,
+    opened: Sequence[Opened] = (),
 ) -> FastAPI:
     """The application for the runs in `runs_dir`, open only to whoever has the token."""
     app = FastAPI(
@@ -74,9 +77,10 @@ def create_app(
         responses=REFUSED,
         lifespan=_lifetime,
     )
-    app.state.desk = desk(runs_dir, is_closing, opening)
+    app.state.desk = desk(runs_dir, is_closing, opening, opened)
     app.include_router(router)
     app.include_router(inside)
+    app.include_router(stepping)
     app.include_router(comparing)
     app.include_router(trying)
     app.include_router(time)

@@ -15,8 +15,8 @@ from seethrough.data.load import original
 from seethrough.runs.folder import Run
 from seethrough.runs.settings import cost, differing
 from seethrough.serve import wire
+from seethrough.serve.albums import RunAlbum
 from seethrough.serve.dropped import PREFIX
-from seethrough.serve.photos import Album
 from seethrough.serve.shelf import Network, Shelf
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def disagreements(
     )
 
 
-def photo_pair(first: Album, second: Album, photo_id: str) -> wire.PhotoPairMessage:
+def photo_pair(first: RunAlbum, second: RunAlbum, photo_id: str) -> wire.PhotoPairMessage:
     """The photo for both: in the other's data set by its content, else as one that was dropped."""
     photo = first.opened(photo_id)[0]
     if photo_id.startswith(PREFIX) or first.run.id == second.run.id:

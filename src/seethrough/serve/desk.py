@@ -1,6 +1,6 @@
 """What the routes of one server work with: its open runs, dropped photos, looks, one worker."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,15 +10,18 @@ from anyio import Semaphore
 from fastapi import Depends, Request
 
 from seethrough.runs.folder import Run
+from seethrough.serve.albums import OpenedAlbum, RunAlbum
 from seethrough.serve.answers import end
 from seethrough.serve.body import AT_ONCE
 from seethrough.serve.comparisons import Comparisons
 from seethrough.serve.dropped import DropBox
 from seethrough.serve.looks import Look, Looks
+from seethrough.serve.opened import Opened
 from seethrough.serve.opening import Opening
 from seethrough.serve.photos import Album
 from seethrough.serve.rate_tests import RateTests
 from seethrough.serve.shelf import Shelf
+from seethrough.serve.steps import Steps
 from seethrough.serve.stream import Audience, LogStream
 from seethrough.serve.timelines import Timelines
 from seethrough.serve.wire import Photo
@@ -32,6 +35,7 @@ class Desk:
     shelf: Shelf
     drops: DropBox
     looks: Looks
+    steps: Steps
     timelines: Timelines
     comparisons: Comparisons
     rate_tests: RateTests
@@ -41,9 +45,16 @@ class Desk:
     is_closing: Callable[[], bool]
     opening: Opening | None
 
-    def album(self, run_id: str) -> Album:
+    def album(self, subject_id: str) -> Album:
+        """The photos of a run, or of an opened network."""
+        subject = self.shelf.subject(subject_id)
+        if isinstance(subject, Opened):
+            return OpenedAlbum(subject, self.drops)
+        return RunAlbum(subject, self.shelf, self.drops)
+
+    def run_album(self, run_id: str) -> RunAlbum:
         """The photos of a run."""
-        return Album(self.shelf.run(run_id), self.shelf, self.drops)
+        return RunAlbum(self.shelf.run(run_id), self.shelf, self.drops)
 
     def look(
         self,
@@ -59,9 +70,9 @@ class Desk:
         """Take in a photo and judge it, where the run has learned anything yet; for the worker."""
         album = self.album(run_id)
         photo = album.drop(content, name)
-        if not self.shelf.has_network(album.run):
+        if not self.shelf.has_network(album.subject):
             return photo
-        judged = self.shelf.network(album.run).classifier.predict(content, name=name)
+        judged = self.shelf.network(album.subject).classifier.predict(content, name=name)
         told = {"predicted": judged.label, "probability": judged.probability}
         return photo.model_copy(update=told)
 
@@ -76,13 +87,19 @@ class Desk:
         ).events()
 
 
-def desk(runs_dir: Path, is_closing: Callable[[], bool], opening: Opening | None) -> Desk:
-    """An empty desk for the runs in this folder."""
-    shelf = Shelf(runs_dir)
+def desk(
+    runs_dir: Path,
+    is_closing: Callable[[], bool],
+    opening: Opening | None,
+    opened: Sequence[Opened] = (),
+) -> Desk:
+    """An empty desk for the runs in this folder, and for what was opened beside them."""
+    shelf = Shelf(runs_dir, opened)
     return Desk(
         shelf=shelf,
         drops=DropBox(),
         looks=Looks(shelf),
+        steps=Steps(shelf),
         timelines=Timelines(shelf),
         comparisons=Comparisons(shelf),
         rate_tests=RateTests(),

@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from seethrough.errors import LayerError
+from seethrough.serve.opened import Opened
 from seethrough.serve.photos import Album
 from seethrough.serve.refusal import Refusal
 from seethrough.serve.shelf import Network, Shelf
@@ -73,7 +74,7 @@ class Look:
     message: TraceMessage
     network: Network
     pixels: UInt8[np.ndarray, "h w 3"]
-    recipe: "Recipe"
+    recipe: "Recipe | None"  # None: it is no run; a step is then plain gradient descent
     remembered: "Callable[[], Mapping[str, Tensor]]"  # by the run's optimizer, with these weights
     ways_back: OrderedDict[str, WayBack] = field(default_factory=OrderedDict)
     steps: "dict[StepKey, LearningStep]" = field(default_factory=dict)  # the last one
@@ -183,10 +184,10 @@ class Looks:
 
         `step` names a moment of the run; None: as it is now.
         """
-        run = album.run
-        if weights_sha256 is not None and (run.id, weights_sha256, photo_id) in self._held:
-            return self._kept((run.id, weights_sha256, photo_id))
-        network = self._shelf.network(run, step)
+        subject = album.subject
+        if weights_sha256 is not None and (subject.id, weights_sha256, photo_id) in self._held:
+            return self._kept((subject.id, weights_sha256, photo_id))
+        network = self._shelf.network(subject, step)
         if weights_sha256 not in {None, network.weights_sha256}:
             raise Refusal(
                 409,
@@ -194,7 +195,7 @@ class Looks:
                 why="its numbers are others now, and two states are never mixed in one picture.",
                 fix="trace the photo again.",
             )
-        key = (run.id, network.weights_sha256, photo_id)
+        key = (subject.id, network.weights_sha256, photo_id)
         if key not in self._held:
             self._held[key] = _looked(album, photo_id, network)
         return self._kept(key)
@@ -217,8 +218,11 @@ def _looked(album: Album, photo_id: str, network: Network) -> Look:
     told = {"predicted": trace.classes[best], "probability": float(trace.probabilities[best])}
     photo = photo.model_copy(update=told)
     message = trace_message(photo, trace, network.weights_sha256, elapsed_ms)
-    remembered = partial(album.run.optimizer_memory, network.weights_sha256)
-    return Look(trace, message, network, pixels, album.run.manifest.recipe, remembered)
+    subject = album.subject
+    if isinstance(subject, Opened):
+        return Look(trace, message, network, pixels, None, subject.optimizer_memory)
+    remembered = partial(subject.optimizer_memory, network.weights_sha256)
+    return Look(trace, message, network, pixels, subject.manifest.recipe, remembered)
 
 
 def _weight(look: Look) -> int:

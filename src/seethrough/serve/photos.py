@@ -1,5 +1,6 @@
-"""The photos of a run, by id: `t123` is image 123 of its data set, `u-…` one that was dropped.
+"""The photos that a network is shown, by id: `t123` is number 123 of them, `u-…` a dropped one.
 
+They are those of a run's data set, or those of the folder with which a network was opened.
 What the network says of a photo in a list comes from the finished run's predictions; while it
 learns, nothing is said. Pictures leave as PNG, encoded anew from decoded pixels, so that nothing
 of a file's own bytes reaches the page.
@@ -7,65 +8,90 @@ of a file's own bytes reaches the page.
 
 import io
 import re
-from dataclasses import dataclass
-from functools import cached_property
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 from PIL import Image
 
-from seethrough.data.dataset import Dataset, Split
 from seethrough.data.decode import decode, picture
-from seethrough.data.load import original
-from seethrough.runs.folder import Run
 from seethrough.serve.dropped import PREFIX, DropBox
+from seethrough.serve.opened import Opened, Subject
 from seethrough.serve.refusal import Refusal
-from seethrough.serve.shelf import Shelf
 from seethrough.serve.wire import Photo, PhotoList
 
-SplitName = Literal["train", "validation", "test"]
-SPLITS: dict[Split, SplitName] = {
-    Split.TRAIN: "train",
-    Split.VALIDATION: "validation",
-    Split.TEST: "test",
-}
+SplitName = Literal["train", "validation", "test", "given"]
 SHOWN_PX = 2048  # a picture on screen has at most this many pixels a side
+Order = Literal["sure", "unsure", "file", "mixed"]
 
 
-@dataclass(frozen=True)
-class Album:
-    """The photos of one run, for one request; dropped ones need no data set."""
+class Album(ABC):
+    """The photos to look at with one network, for one request; dropped ones are always there."""
 
-    run: Run
-    shelf: Shelf
     drops: DropBox
 
-    @cached_property
-    def dataset(self) -> Dataset:
-        """The images that the run learned from."""
-        return self.shelf.dataset(self.run)
+    @property
+    @abstractmethod
+    def subject(self) -> Subject:
+        """What looks at them."""
 
-    @cached_property
-    def said(self) -> Float32[np.ndarray, "n k"] | None:
-        """What the finished network says of each image; NaN: not asked. None: unfinished."""
-        return self.shelf.said(self.run)
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """What they are called together."""
+
+    @property
+    @abstractmethod
+    def classes(self) -> Sequence[str]:
+        """What the network tells apart."""
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """How many there are besides dropped ones."""
+
+    @abstractmethod
+    def content(self, index: int) -> tuple[bytes, str]:
+        """The file of one photo as it lies in the source, and its path there."""
+
+    @abstractmethod
+    def pixels(self, index: int) -> UInt8[np.ndarray, "s s 3"]:
+        """Exactly the pixels that the network reads of it."""
+
+    @abstractmethod
+    def listed(self, index: int) -> Photo:
+        """What is known of it without decoding it."""
+
+    @abstractmethod
+    def matching(
+        self, split: SplitName | None, label: int | None, predicted: int | None
+    ) -> Int64[np.ndarray, " m"]:
+        """Those of that split (None: all that were not learned from), label and prediction."""
+
+    @abstractmethod
+    def sureness(self, indices: Int64[np.ndarray, " m"]) -> Float32[np.ndarray, " m"]:
+        """The probability of what was predicted of each; NaN: not asked."""
+
+    @abstractmethod
+    def groups(self, indices: Int64[np.ndarray, " m"]) -> Int64[np.ndarray, " m"]:
+        """A number that photos of one kind have in common."""
 
     def opened(self, photo_id: str) -> tuple[Photo, UInt8[np.ndarray, "s s 3"]]:
         """One photo, and exactly the pixels that the network reads of it."""
         if photo_id.startswith(PREFIX):
             drop = self.drops.get(photo_id)
-            return self._opened(drop.content, drop.name, photo_id)
+            return self._fitted(drop.content, drop.name, photo_id)
         index = self.index(photo_id)
-        content, name = original(self.dataset, index), self.dataset.paths[index]
-        found, _ = self._opened(content, name, photo_id)
-        photo = self._listed(index).model_copy(update={"note": found.note})
-        return photo, np.array(self.dataset.images[index])
+        content, name = self.content(index)
+        found, _ = self._fitted(content, name, photo_id)
+        told = {"note": found.note, "width": found.width, "height": found.height}
+        return self.listed(index).model_copy(update=told), self.pixels(index)
 
-    def _opened(
+    def _fitted(
         self, content: bytes, name: str, photo_id: str
     ) -> tuple[Photo, UInt8[np.ndarray, "s s 3"]]:
-        fitted = picture(content, name=name, image_px=self.run.manifest.network.image_px)
+        fitted = picture(content, name=name, image_px=image_px(self.subject))
         photo = Photo(
             id=photo_id,
             path=name,
@@ -81,19 +107,18 @@ class Album:
 
     def drop(self, content: bytes, name: str) -> Photo:
         """Take in a photo, if it is one."""
-        self._opened(content, name, "")
+        self._fitted(content, name, "")
         drop = self.drops.put(content, name)
         return self.opened(drop.id)[0]
 
     def index(self, photo_id: str) -> int:
-        """Which image of the data set an id names."""
-        dataset = self.dataset
-        if re.fullmatch(r"t(0|[1-9][0-9]{0,9})", photo_id) and int(photo_id[1:]) < len(dataset):
+        """Which of the photos an id names."""
+        if re.fullmatch(r"t(0|[1-9][0-9]{0,9})", photo_id) and int(photo_id[1:]) < len(self):
             return int(photo_id[1:])
         raise Refusal(
             404,
-            f"There is no photo {photo_id[:40]!r} in {dataset.name}.",
-            why=f"its photos are t0 to t{len(dataset) - 1}.",
+            f"There is no photo {photo_id[:40]!r} in {self.name}.",
+            why=f"its photos are t0 to t{len(self) - 1}." if len(self) else "it has none.",
             fix="choose one from the list of photos.",
         )
 
@@ -103,8 +128,7 @@ class Album:
             drop = self.drops.get(photo_id)
             content, name = drop.content, drop.name
         else:
-            index = self.index(photo_id)
-            content, name = original(self.dataset, index), self.dataset.paths[index]
+            content, name = self.content(self.index(photo_id))
         image = Image.fromarray(decode(content, name=name, image_px=SHOWN_PX // 2).pixels)
         image.thumbnail((SHOWN_PX, SHOWN_PX))
         return _png(image)
@@ -113,77 +137,57 @@ class Album:
         """Exactly the pixels that the network reads, as PNG."""
         if photo_id.startswith(PREFIX):
             return _png(Image.fromarray(self.opened(photo_id)[1]))
-        return _png(Image.fromarray(np.array(self.dataset.images[self.index(photo_id)])))
+        return _png(Image.fromarray(self.pixels(self.index(photo_id))))
 
     def page(
         self,
-        split: SplitName,
+        split: SplitName | None,
         *,
         label: str | None,
         predicted: str | None,
-        order: str,
+        order: Order,
         limit: int,
         offset: int,
     ) -> PhotoList:
         """The photos of a split that match, in that order."""
-        matching = self._matching(split, label, predicted)
-        if order != "file":
-            matching = self._by_probability(matching, falling=order == "sure")
-        photos = [self._listed(int(index)) for index in matching[offset : offset + limit]]
+        chosen = [None if each is None else self._class(each) for each in (label, predicted)]
+        matching = self.matching(split, *chosen)
+        if order == "mixed":
+            matching = _in_turns(matching, self.groups(matching))
+        elif order != "file":
+            # NaN, not asked, sorts last either way; equal ones, and all while unknown, by file
+            highest = self.sureness(matching)
+            falling = order == "sure"
+            matching = matching[np.argsort(-highest if falling else highest, kind="stable")]
+        photos = [self.listed(int(index)) for index in matching[offset : offset + limit]]
         return PhotoList(total=len(matching), photos=photos)
 
-    def _matching(
-        self, split: SplitName, label: str | None, predicted: str | None
-    ) -> Int64[np.ndarray, " m"]:
-        dataset = self.dataset
-        wanted = next(value for value, name in SPLITS.items() if name == split)
-        matching = dataset.indices(wanted)
-        if label is not None:
-            matching = matching[dataset.labels[matching] == self._class(label)]
-        if predicted is not None:
-            chosen = self._class(predicted)
-            if self.said is None:
-                return matching[:0]
-            rows = self.said[matching]
-            matching = matching[~np.isnan(rows[:, 0]) & (rows.argmax(axis=1) == chosen)]
-        return matching
-
-    def _by_probability(
-        self, matching: Int64[np.ndarray, " m"], *, falling: bool
-    ) -> Int64[np.ndarray, " m"]:
-        """By the probability of what was predicted; equal ones, and all while unknown, by file."""
-        if self.said is None:
-            return matching
-        highest = self.said[matching].max(axis=1)  # NaN, not asked, sorts last either way
-        return matching[np.argsort(-highest if falling else highest, kind="stable")]
-
     def _class(self, name: str) -> int:
-        classes = self.dataset.classes
-        if name in classes:
-            return classes.index(name)
+        if name in self.classes:
+            return self.classes.index(name)
         raise Refusal(
             404,
-            f"There is no class {name[:80]!r} in {self.dataset.name}.",
-            why=f"it has {len(classes)} classes: {', '.join(classes[:8])}"
-            f"{' …' if len(classes) > 8 else ''}.",
+            f"There is no class {name[:80]!r} in {self.name}.",
+            why=f"it has {len(self.classes)} classes: {', '.join(self.classes[:8])}"
+            f"{' …' if len(self.classes) > 8 else ''}.",
             fix="name one of them.",
         )
 
-    def _listed(self, index: int) -> Photo:
-        dataset, said = self.dataset, self.said
-        best = None if said is None or np.isnan(said[index, 0]) else int(said[index].argmax())
-        width, height = dataset.sizes[index]
-        return Photo(
-            id=f"t{index}",
-            path=dataset.paths[index],
-            split=SPLITS[Split(int(dataset.splits[index]))],
-            label=dataset.classes[dataset.labels[index]],
-            predicted=None if best is None else dataset.classes[best],
-            probability=None if best is None or said is None else float(said[index, best]),
-            width=int(width),
-            height=int(height),
-            note=None,
-        )
+
+def image_px(subject: Subject) -> int:
+    """What the network looks at: squares of this many pixels a side."""
+    return subject.image_px if isinstance(subject, Opened) else subject.manifest.network.image_px
+
+
+def _in_turns(
+    indices: Int64[np.ndarray, " m"], groups: Int64[np.ndarray, " m"]
+) -> Int64[np.ndarray, " m"]:
+    """The first of every group, then the second of every group, and so on."""
+    by_group = np.argsort(groups, kind="stable")
+    _, starts, counts = np.unique(groups[by_group], return_index=True, return_counts=True)
+    turns = np.empty(len(indices), dtype=np.int64)
+    turns[by_group] = np.arange(len(indices)) - np.repeat(starts, counts)
+    return indices[np.lexsort((groups, turns))]
 
 
 def _png(image: Image.Image) -> bytes:

@@ -16,7 +16,7 @@ from seethrough.serve import answers, kernels, wire
 from seethrough.serve.answers import Floats, Picture
 from seethrough.serve.body import picture_bytes, picture_name
 from seethrough.serve.desk import TheDesk
-from seethrough.serve.photos import SplitName
+from seethrough.serve.photos import Order, SplitName
 from seethrough.serve.stream import start_of
 
 router = APIRouter(prefix="/api")
@@ -27,7 +27,6 @@ PICTURE_BODY: dict[str, object] = {
         "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}},
     }
 }
-Order = Literal["sure", "unsure", "file"]
 Moment = Annotated[
     int | None,
     Query(ge=0, description="As the network was after this step: one of the run's moments."),
@@ -57,6 +56,12 @@ def window(desk: TheDesk) -> wire.WindowMessage:
 def runs(desk: TheDesk) -> list[wire.RunSummary]:
     """Every run, newest first."""
     return [answers.summary(found) for found in desk.shelf.summaries()]
+
+
+@router.get("/opened")
+def opened(desk: TheDesk) -> list[wire.OpenedMessage]:
+    """The networks that were opened and are no runs; `{run}` may be the id of one."""
+    return [answers.opened(each) for each in desk.shelf.opened.values()]
 
 
 @router.get("/runs/{run}")
@@ -127,7 +132,7 @@ async def layer_weights(
     step: Moment = None,
 ) -> Response:
     """A layer's weights; their shape stands in the header X-Shape."""
-    found = await run_sync(desk.shelf.run, run)
+    found = await run_sync(desk.shelf.subject, run)
     array = await desk.worker.do(
         request, lambda: kernels.weights(desk.shelf.network(found, step).classifier, layer, part)
     )
@@ -139,7 +144,7 @@ async def predict(
     desk: TheDesk, request: Request, run: str, x_photo_name: PhotoName = None
 ) -> wire.PredictionMessage:
     """Judge the picture in the body; nothing of it is kept."""
-    found = await run_sync(desk.shelf.run, run)
+    found = await run_sync(desk.shelf.subject, run)
     async with desk.uploads:
         content, name = await picture_bytes(request), picture_name(x_photo_name)
         judged = await desk.worker.do(
@@ -155,14 +160,14 @@ async def predict(
 def photos(
     desk: TheDesk,
     run: str,
-    split: SplitName = "test",
+    split: SplitName | None = None,
     label: str | None = None,
     predicted: str | None = None,
     order: Order = "file",
     limit: Annotated[int, Query(ge=1, le=1000)] = 60,
     offset: Annotated[int, Query(ge=0)] = 0,
 ) -> wire.PhotoList:
-    """Photos of one split, filtered and in order."""
+    """Photos of one split, filtered and in order; without one, those it did not learn from."""
     album = desk.album(run)
     return album.page(
         split, label=label, predicted=predicted, order=order, limit=limit, offset=offset

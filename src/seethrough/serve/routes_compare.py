@@ -60,7 +60,7 @@ async def comparison_photos(
 @router.get("/photos/{photo}")
 def comparison_photo(desk: TheDesk, run: str, other: str, photo: str) -> wire.PhotoPairMessage:
     """The same photo for both, whatever each calls it."""
-    return photo_pair(desk.album(run), desk.album(other), photo)
+    return photo_pair(desk.run_album(run), desk.run_album(other), photo)
 
 
 @router.get("/matching")

@@ -76,7 +76,7 @@ async def photo_moments(
     desk: TheDesk, request: Request, run: str, photo: str
 ) -> wire.PhotoMomentsMessage:
     """What the network said of a photo at every moment, and when it was learned."""
-    album = desk.album(run)
+    album = desk.run_album(run)
     opened, pixels = await desk.worker.do(request, lambda: album.opened(photo))
     said = await _in_turns(desk, request, past.probabilities(album.run, pixels))
     return past.photo_moments(album.run, opened, said)
@@ -92,7 +92,7 @@ async def maps_over_time(
     unit: Units = None,
 ) -> Response:
     """A layer's output for the photo at every moment: one axis more, first, in X-Shape."""
-    album = desk.album(run)
+    album = desk.run_album(run)
     _, pixels = await desk.worker.do(request, lambda: album.opened(photo))
     frames = await _in_turns(desk, request, past.maps(album.run, pixels, layer, unit or []))
     return answers.floats(np.stack(frames))

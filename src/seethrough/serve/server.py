@@ -10,7 +10,7 @@ import secrets
 import socket
 import threading
 import webbrowser
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +19,7 @@ import uvicorn
 from seethrough.errors import ServerError
 from seethrough.serve.app import create_app
 from seethrough.serve.connection import connection
+from seethrough.serve.opened import Opened
 from seethrough.serve.opening import Opening
 
 HOST = "127.0.0.1"
@@ -87,7 +88,13 @@ def _warm() -> threading.Timer:
 class _Running:
     """A listening socket, the application and the loop that joins them."""
 
-    def __init__(self, runs_dir: Path, port: int | None, opening: Opening | None = None) -> None:
+    def __init__(
+        self,
+        runs_dir: Path,
+        port: int | None,
+        opening: Opening | None = None,
+        opened: Sequence[Opened] = (),
+    ) -> None:
         self.listener = _listen(port)
         self.address = Address(
             port=self.listener.getsockname()[1], token=secrets.token_urlsafe(TOKEN_BYTES)
@@ -98,6 +105,7 @@ class _Running:
             port=self.address.port,
             is_closing=lambda: self.loop.should_exit,
             opening=opening,
+            opened=opened,
         )
         config = uvicorn.Config(
             app,
@@ -130,9 +138,10 @@ def serve(
     page: str = "/",
     opens_browser: bool = True,
     ready: Callable[[Address], None] | None = None,
+    opened: Sequence[Opened] = (),
 ) -> None:
     """Serve until Ctrl-C; `ready` is told the address before the first request is answered."""
-    running = _Running(runs_dir, port)
+    running = _Running(runs_dir, port, opened=opened)
     if ready is not None:
         ready(running.address)
     if opens_browser:  # in a thread: some browsers stay in the foreground
@@ -144,13 +153,17 @@ def serve(
 
 @contextlib.contextmanager
 def running_server(
-    runs_dir: Path, *, port: int | None = None, opening: Opening | None = None
+    runs_dir: Path,
+    *,
+    port: int | None = None,
+    opening: Opening | None = None,
+    opened: Sequence[Opened] = (),
 ) -> Iterator[Address]:
     """A server in a thread of its own, for as long as the `with` lasts.
 
     While `opening` is not ended, the page shows how far it is instead of the newest run.
     """
-    running = _Running(runs_dir, port, opening)
+    running = _Running(runs_dir, port, opening, opened)
     thread = threading.Thread(target=running.run, name="seethrough-serve")
     thread.start()
     try:

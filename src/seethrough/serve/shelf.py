@@ -1,11 +1,12 @@
 """Runs, their data sets and their networks, opened once and kept while they are looked at.
 
-Everything is found by a run's exact id. A network that is still learning is read anew whenever
-its run has put a newer checkpoint on the disk.
+Everything is found by an exact id. Beside the runs there may be networks that are none. A network
+that is still learning is read anew whenever its run has put a newer checkpoint on the disk.
 """
 
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -18,6 +19,7 @@ from seethrough.runs import manifest
 from seethrough.runs.folder import Run, find_run, run_ids
 from seethrough.runs.store import list_runs
 from seethrough.runs.summary import Summary
+from seethrough.serve.opened import Opened, Subject
 from seethrough.serve.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -43,10 +45,11 @@ class Network:
 
 
 class Shelf:
-    """What is open of the runs in one folder."""
+    """What is open of the runs in one folder, and what was opened beside them."""
 
-    def __init__(self, runs_dir: Path) -> None:
+    def __init__(self, runs_dir: Path, opened: Sequence[Opened] = ()) -> None:
         self.runs_dir = runs_dir
+        self.opened = {each.id: each for each in opened}
         self._runs: OrderedDict[str, tuple[int | None, Run]] = OrderedDict()
         self._datasets: OrderedDict[str, Dataset] = OrderedDict()
         self._said: OrderedDict[str, Float32[np.ndarray, "n k"]] = OrderedDict()
@@ -58,8 +61,14 @@ class Shelf:
         """Every run, newest first."""
         return list_runs(self.runs_dir)
 
+    def subject(self, subject_id: str) -> Subject:
+        """What has this id: an opened network or a run."""
+        return self.opened.get(subject_id) or self.run(subject_id)
+
     def run(self, run_id: str) -> Run:
         """The run with this id, its manifest read anew when the file has changed."""
+        if run_id in self.opened:
+            raise self.opened[run_id].no_run()
         with self._finding:
             held = self._runs.get(run_id)
             if held is None or held[0] != _written(held[1]):
@@ -98,18 +107,22 @@ class Shelf:
                 self._said[run.id] = table
             return _kept(self._said, run.id, DATASETS)
 
-    def has_network(self, run: Run) -> bool:
+    def has_network(self, subject: Subject) -> bool:
         """Whether the run has put any weights on the disk."""
-        return bool(_signature(run.folder))
+        return isinstance(subject, Opened) or bool(_signature(subject.folder))
 
-    def network(self, run: Run, step: int | None = None) -> Network:
-        """The run's network as it is now: finished, or as of its newest checkpoint.
+    def network(self, run: Subject, step: int | None = None) -> Network:
+        """The network as it is now: of a run finished, or as of its newest checkpoint.
 
         With a step, as it was at that moment. Loads torch; only the worker calls it, so that no
         lock is needed.
         """
         from seethrough.model.checkpoint import weights_sha256
 
+        if isinstance(run, Opened):
+            if step is not None:
+                raise run.no_run()
+            return Network(run.classifier, run.weights_sha256)
         if step is not None:
             return self._network_at(run, step)
         signature = _signature(run.folder)

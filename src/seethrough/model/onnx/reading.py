@@ -67,11 +67,10 @@ class Node(nn.Module):
         else:
             self.register_buffer(name, tensor)
 
-    def forward(self, inputs: list[Inputs]) -> tuple[Tensor, ...]:
+    def forward(self, *inputs: Inputs) -> Tensor | tuple[Tensor, ...]:
         """What it writes, from what it reads."""
         own = [getattr(self, self.held[i]) if i in self.held else x for i, x in enumerate(inputs)]
-        answer = self.operator(*own)
-        return answer if isinstance(answer, tuple) else (answer,)
+        return self.operator(*own)
 
 
 class OnnxNetwork(nn.Module):
@@ -88,8 +87,9 @@ class OnnxNetwork(nn.Module):
         }
         for node in self.children():
             assert isinstance(node, Node)
-            found = node([values.get(name) for name in node.reads])
-            values.update(zip(node.writes, found, strict=False))
+            found = node(*(values.get(name) for name in node.reads))
+            written = found if isinstance(found, tuple) else (found,)
+            values.update(zip(node.writes, written, strict=False))
         return values[self.answer]
 
 

@@ -276,7 +276,8 @@ class Photo(Message):
 
     id: str  # t123: image 123 of the data set; u-…: dropped by the user
     path: str  # the file's name inside its data set, or the name it was dropped with
-    split: Literal["train", "validation", "test", "dropped"]
+    # given: with a network that was opened and is no run; dropped: by the user
+    split: Literal["train", "validation", "test", "given", "dropped"]
     label: str | None  # None: nobody said
     predicted: str | None  # None: the network was not asked yet
     probability: float | None  # of `predicted`
@@ -299,6 +300,34 @@ class PredictionMessage(Message):
     label: str
     probability: float
     probabilities: dict[str, float]
+
+
+# ---------------------------------------------------------------- opened networks
+
+
+class CollectionMessage(Message):
+    """The photos with which a network was opened."""
+
+    name: str
+    source: str
+    total: int
+    labelled: int  # lie in a folder that is called like a class
+    problems: list[ProblemMessage]
+    notes: list[str]  # whole sentences
+
+
+class OpenedMessage(Message):
+    """A network that was opened to be looked at; it is no run."""
+
+    id: str  # n-…: stands where a run's name does
+    name: str  # model.onnx
+    origin: str  # the end of a sentence: opened from model.onnx
+    graph: str  # how it is known which layer reads which: a whole sentence
+    classes: list[str]
+    image_px: int
+    parameters: int
+    weights_sha256: str
+    photos: CollectionMessage | None  # None: it was opened without
 
 
 # ---------------------------------------------------------------- the page
