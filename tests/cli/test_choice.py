@@ -2,7 +2,7 @@
 
 import pytest
 
-from seethrough.cli.choice import Asked, time_told
+from seethrough.cli.choice import Asked, threads_told, time_told
 from seethrough.train.forecast import Forecast
 from seethrough.train.recipe import Recipe
 
@@ -29,3 +29,14 @@ def test_who_asked_for_an_hour_is_not_told_that_it_is_long():
 def test_who_asked_for_less_than_an_epoch_gets_one_and_is_told():
     told = time_told(SPEED, Recipe(epochs=1), asked(minutes=0.005))
     assert "one time through the photos" in told[1]
+
+
+def test_that_one_thread_would_be_faster_is_said_with_how_much():
+    (said,) = threads_told(2, all_s=0.125, one_s=0.0125)
+    assert said.startswith("One thread alone is 10.0 times as fast as 2 at the moment")
+    assert "--threads 1" in said
+
+
+@pytest.mark.parametrize("one_s", [0.0125, 0.02])
+def test_that_more_threads_are_as_fast_or_faster_is_not_said(one_s):
+    assert threads_told(2, all_s=0.0125, one_s=one_s) == ()

@@ -285,3 +285,10 @@ def test_torchrun_asked_to_stop_saves_and_one_process_goes_on(
     assert f"--resume {run.id}" in err
     resumed = seethrough("train", "--resume", "last", "--json", "--runs-dir", runs_dir)
     assert resumed.json["weights_sha256"] == whole.json["weights_sha256"]
+
+
+def test_threads_are_for_one_process(shapes, tmp_path):
+    said = told(2, "train", shapes, *ASKED, "--threads", 2, "--runs-dir", tmp_path)
+    assert [code for code, _, _ in said] == [2, 2]
+    assert all("OMP_NUM_THREADS=N before torchrun" in errors for _, _, errors in said)
+    assert run_ids(tmp_path) == []

@@ -39,12 +39,12 @@ def photo_folder(photos: Dataset, tmp_path: Path) -> Path:
 def make_run(photos: Dataset, tmp_path: Path) -> Callable[..., Run]:
     """Creates a run of 3 epochs, 9 steps."""
 
-    def make(*, runs_dir: Path | None = None, **changes: object) -> Run:
+    def make(*, runs_dir: Path | None = None, place: Place = PLACE, **changes: object) -> Run:
         recipe = dataclasses.replace(
             Recipe(epochs=3, batch=16, peak_lr=0.05, shift_px=1, seed=4), **changes
         )
         spec = parse("conv 4 k3 p1, norm, relu, maxpool 3, flatten, dense", image_px=12)
-        return create(photos, spec, recipe, runs_dir=runs_dir or tmp_path / "runs", place=PLACE)
+        return create(photos, spec, recipe, runs_dir=runs_dir or tmp_path / "runs", place=place)
 
     return make
 

@@ -23,7 +23,7 @@ from seethrough.runs import checkpoints, creation
 from seethrough.runs.folder import find_run
 from seethrough.runs.record import record, train
 from seethrough.serve import wire
-from seethrough.train.place import Place
+from seethrough.train.place import Place, exact
 from seethrough.train.recipe import Recipe
 
 
@@ -218,6 +218,18 @@ def test_other_ground_is_told(make_run, go, photos):
     for _ in record(run, dataset=photos, place=Place(threads=2)):
         pass
     assert any("threads 1 → 2" in text for text in notes(run))
+
+
+def test_it_goes_on_with_as_many_threads_as_it_began_with(make_run, photos):
+    run = make_run(place=Place(threads=2))
+    seen = []
+    with exact(Place(threads=2)):  # where two are to be had
+        for line in record(run, dataset=photos, should_stop=lambda: len(seen) > 4):
+            seen.append(line)
+        for _ in record(run, dataset=photos):
+            pass
+    assert run.summary.is_finished
+    assert not any("threads" in text for text in notes(run))
 
 
 def test_a_training_that_diverges_ends_failed_with_the_reason_and_its_last_weights(make_run, go):

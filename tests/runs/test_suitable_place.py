@@ -1,11 +1,11 @@
-"""How many threads a run takes is a function of the run, so that a resume takes as many."""
+"""How many threads a run takes is a function of the run, and a resume takes as many."""
 
 import torch
 
 from seethrough.model.presets import preset
 from seethrough.model.shapes import measure
 from seethrough.model.spec import parse
-from seethrough.runs.creation import suitable_place
+from seethrough.runs.creation import recorded_place, suitable_place
 from seethrough.train.recipe import DEMO, Recipe
 
 
@@ -20,3 +20,10 @@ def test_a_step_of_a_billion_multiply_adds_takes_all_threads() -> None:
     below, above = 1_000_000_000 // each, 1_000_000_000 // each + 1
     assert suitable_place(sizes, Recipe(batch=below)).threads == 1
     assert suitable_place(sizes, Recipe(batch=above)).num_threads() == torch.get_num_threads()
+
+
+def test_a_run_goes_on_with_as_many_threads_as_it_began_with_if_there_are_so_many() -> None:
+    here = torch.get_num_threads()
+    for recorded, wanted in {"1": 1, str(here): here, str(here + 7): here, "": here}.items():
+        assert recorded_place({"threads": recorded}).num_threads() == wanted
+    assert recorded_place({}).num_threads() == here

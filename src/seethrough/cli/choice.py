@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from seethrough.train.recipe import Recipe
 
 LONG_S = 600.0  # from then on a training is announced as a long one
+NOTABLE_S = 60.0  # from then on it is worth a look whether one thread would be faster
+ONE_S = 0.5  # for that look
+_FASTER = 1.25  # times as fast, from which on it is said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,21 +34,32 @@ class Asked:
     recipe: "Recipe | None"
     changes: Mapping[str, int]  # of fields of the recipe
     minutes: float | None
+    threads: int | None = None
 
 
 def choice(
     dataset: "Dataset", network: "Network", asked: Asked, *, is_quiet: bool
 ) -> "tuple[Recipe, tuple[str, ...]]":
     """The recipe, and what was said about it; quiet, and without minutes, nothing is measured."""
-    from seethrough.runs.duration import expected, lasting
+    from seethrough.runs.duration import expected, lasting, usual_place
+    from seethrough.train.place import Place
 
     recipe = suited(dataset, network, asked)
     if is_quiet and asked.minutes is None:
         return recipe, ()
-    speed = expected(dataset, network, recipe)
+    place = (
+        usual_place(dataset, network, recipe)
+        if asked.threads is None
+        else Place(threads=asked.threads)
+    )
+    speed = expected(dataset, network, recipe, place=place)
     if asked.minutes is not None:
         recipe = lasting(recipe, speed, asked.minutes)
     told = (_chosen(dataset, network, recipe, asked), *time_told(speed, recipe, asked))
+    several = place.num_threads() if asked.threads is None else 1
+    if several > 1 and speed.total_s(recipe.epochs) > NOTABLE_S:
+        one = expected(dataset, network, recipe, place=Place(threads=1), budget_s=ONE_S)
+        told += threads_told(several, all_s=speed.step_s, one_s=one.step_s)
     if not is_quiet:
         for sentence in told:
             say(sentence)
@@ -104,3 +118,13 @@ def time_told(expected: "Forecast", recipe: "Recipe", asked: Asked) -> tuple[str
         shorter = f"--minutes 10 would be {epochs} {'epoch' if epochs == 1 else 'epochs'}"
         return (said, f"That is long: {shorter}; a smaller --model or --image-px is quicker.")
     return (said,)
+
+
+def threads_told(threads: int, *, all_s: float, one_s: float) -> tuple[str, ...]:
+    """A sentence where one thread alone is clearly faster than all: other programs compute too."""
+    if all_s < _FASTER * one_s:
+        return ()
+    return (
+        f"One thread alone is {all_s / one_s:.1f} times as fast as {threads} at the moment: other "
+        "programs compute here too, and threads wait for each other. --threads 1 takes one.",
+    )

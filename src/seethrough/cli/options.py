@@ -52,6 +52,13 @@ def runs_folder(given: Path | None) -> Path:
     return default_runs_dir() if given is None else given
 
 
+def threads(function: Function) -> Function:
+    """--threads: None takes as many as suit the run."""
+    return click.option(
+        "--threads", type=click.IntRange(1, 1024), metavar="N", help="Cores to compute with."
+    )(function)
+
+
 def seed(function: Function) -> Function:
     """--seed: None takes the recipe's."""
     return click.option(

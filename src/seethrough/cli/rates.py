@@ -20,14 +20,23 @@ ROWS = 25  # of the curve at most
 WIDEST = 40  # columns of its longest bar
 
 
-def find_rate(dataset: "Dataset", network: "Network", recipe: "Recipe", *, as_json: bool) -> int:
+def find_rate(
+    dataset: "Dataset",
+    network: "Network",
+    recipe: "Recipe",
+    *,
+    threads: int | None,
+    as_json: bool,
+) -> int:
     """Try rates until the loss diverges, and say what they did; the exit code."""
     from seethrough.runs.interruption import interruption
     from seethrough.runs.rates import range_test
+    from seethrough.train.place import Place
     from seethrough.train.rates import HIGHEST, LOWEST, STEPS, found
 
     with interruption() as is_asked:
-        testing = range_test(dataset, network, recipe, should_stop=is_asked)
+        place = None if threads is None else Place(threads=threads)
+        testing = range_test(dataset, network, recipe, place=place, should_stop=is_asked)
         if not as_json:
             say(
                 f"Trying rates from {LOWEST:g} to {HIGHEST:g} on {network.name}, batches of "

@@ -35,6 +35,15 @@ def taking_part(lead: "Callable[[World | None], int]", *, code: str | None) -> i
         return _assisted(world, code=code)
 
 
+def check_alone(threads: int | None) -> None:
+    """UsageError for --threads where torchrun gives every process its own."""
+    if threads is not None and "WORLD_SIZE" in os.environ:
+        raise click.UsageError(
+            "--threads is for one process. torchrun gives each of several one thread; "
+            "OMP_NUM_THREADS=N before torchrun gives each N."
+        )
+
+
 @contextmanager
 def together() -> "Iterator[World | None]":
     """Those who train together; None: this process alone. Only one of them tells of an error."""

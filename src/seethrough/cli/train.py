@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from seethrough.cli import options
-from seethrough.cli.together import shared, taking_part
+from seethrough.cli.together import check_alone, shared, taking_part
 
 if TYPE_CHECKING:
     from seethrough.data.dataset import Dataset
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="A TOML file with everything else: batch, peak_lr, ...",
 )
+@options.threads
 @click.option("--find-lr", is_flag=True, help="Only try learning rates; write nothing.")
 @click.option("--resume", metavar="RUN", help="Go on with a run that was stopped.")
 @options.runs_dir
@@ -54,6 +55,7 @@ def command(
     minutes: float | None,
     seed: int | None,
     recipe: Path | None,
+    threads: int | None,
     resume: str | None,
     runs_dir: Path | None,
     *,
@@ -72,21 +74,23 @@ def command(
     seethrough train photos/ --find-lr                 which learning rates it bears
     seethrough train --resume last
 
-    Ctrl-C stops and saves; --resume goes on where it was, as if it had not been stopped.
+    Ctrl-C stops and saves; --resume goes on where it was, as if it had not been stopped, with as
+    many threads as before unless --threads says otherwise, which may change last digits.
 
     --json prints run, test_accuracy, test_interval [low, high], train_seconds, epochs, steered and
     weights_sha256 (nothing when stopped); with --find-lr steepest, diverged, suggested and trials.
     """
     named = _unless_code(model)
+    check_alone(threads)
     if resume is not None:
         others = (folder, named, start, image_px, epochs, minutes, seed, recipe, find_lr or None)
         _refuse_more(others)
-        going = partial(_resume, resume, code=model, runs_dir=runs_dir, as_json=as_json)
+        going = partial(_resume, _Resumed(resume, model, threads, runs_dir), as_json=as_json)
         return taking_part(going, code=model)
     if folder is None:
         raise click.UsageError(_FOLDER)
     _refuse_pairs(start, named, image_px, epochs, minutes, find_lr=find_lr)
-    given = _Given(folder, model, start, image_px, recipe, runs_dir)
+    given = _Given(folder, model, start, image_px, recipe, threads, runs_dir)
     if find_lr:
         return _find_lr(given, seed=seed, as_json=as_json)
     changes = {"epochs": epochs, "seed": seed}
@@ -103,6 +107,17 @@ class _Given:
     start: str | None
     image_px: int | None
     recipe_file: Path | None
+    threads: int | None
+    runs_dir: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Resumed:
+    """What to go on with, and how."""
+
+    reference: str
+    code: str | None
+    threads: int | None
     runs_dir: Path | None
 
 
@@ -184,6 +199,7 @@ def _train(
     from seethrough.cli.terminal import say
     from seethrough.cli.training import train_here
     from seethrough.runs.creation import create
+    from seethrough.train.place import Place
 
     dataset, spec, stored, begun = _prepared(given, is_quiet=as_json)
     asked = Asked(
@@ -191,19 +207,21 @@ def _train(
         recipe=stored,
         changes={name: value for name, value in changes.items() if value is not None},
         minutes=minutes,
+        threads=given.threads,
     )
     # What one process alone would take is of no use to several.
     recipe, told = choice(dataset, spec, asked, is_quiet=as_json or world is not None)
     recipe, more = shared(recipe, world)
     folder = options.runs_folder(given.runs_dir)
-    run = create(dataset, spec, recipe, runs_dir=folder, start=begun)
+    place = None if given.threads is None else Place(threads=given.threads)
+    run = create(dataset, spec, recipe, runs_dir=folder, place=place, start=begun)
     if not as_json:
         learned = "" if begun is None else f" with the weights of {begun.id}"
         said = f"{spec.name}{learned}, {recipe.epochs} epochs"
         say("\n".join((*more, f"Training {run.id}: {said}. Ctrl-C stops and saves.")))
     told = (*told, *more)
     return train_here(
-        run, dataset, runs_dir=given.runs_dir, as_json=as_json, said=told, world=world
+        run, dataset, runs_dir=given.runs_dir, place=place, as_json=as_json, said=told, world=world
     )
 
 
@@ -214,7 +232,8 @@ def _find_lr(given: _Given, *, seed: int | None, as_json: bool) -> int:
     dataset, spec, stored, _ = _prepared(given, is_quiet=as_json)
     changes = {} if seed is None else {"seed": seed}
     asked = Asked(network=False, recipe=stored, changes=changes, minutes=None)
-    return find_rate(dataset, spec, suited(dataset, spec, asked), as_json=as_json)
+    recipe = suited(dataset, spec, asked)
+    return find_rate(dataset, spec, recipe, threads=given.threads, as_json=as_json)
 
 
 def _has_own_size(model: str | None) -> bool:
@@ -230,20 +249,17 @@ def _unless_code(model: str | None) -> str | None:
     return None if model is not None and is_reference(model) else model
 
 
-def _resume(
-    reference: str,
-    world: "World | None",
-    *,
-    code: str | None,
-    runs_dir: Path | None,
-    as_json: bool,
-) -> int:
+def _resume(given: _Resumed, world: "World | None", *, as_json: bool) -> int:
     from seethrough.cli.terminal import say
     from seethrough.cli.training import train_here
     from seethrough.runs.folder import open_run
+    from seethrough.train.place import Place
 
-    run = open_run(reference, options.runs_folder(runs_dir), code=code)
+    run = open_run(given.reference, options.runs_folder(given.runs_dir), code=given.code)
     summary = run.summary
     if not as_json:
         say(f"Going on with {run.id} after epoch {summary.epoch} of {summary.epochs}.")
-    return train_here(run, run.dataset(), runs_dir=runs_dir, as_json=as_json, world=world)
+    place = None if given.threads is None else Place(threads=given.threads)
+    return train_here(
+        run, run.dataset(), runs_dir=given.runs_dir, place=place, as_json=as_json, world=world
+    )

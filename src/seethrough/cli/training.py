@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from seethrough.evaluate.report import Report
     from seethrough.runs.folder import Run
     from seethrough.train.parallel import World
+    from seethrough.train.place import Place
 
 INTERRUPTED = 130  # as a shell reports Ctrl-C
 
@@ -26,6 +27,7 @@ def train_here(
     dataset: "Dataset",
     *,
     runs_dir: Path | None,
+    place: "Place | None" = None,
     as_json: bool,
     said: Sequence[str] = (),
     world: "World | None" = None,
@@ -46,7 +48,10 @@ def train_here(
         training_line(line_of(run), is_quiet=as_json) as shown,
     ):
         tell(world, run)
-        for event in record(run, dataset=dataset, should_stop=is_asked, notes=said, world=world):
+        lines = record(
+            run, dataset=dataset, place=place, should_stop=is_asked, notes=said, world=world
+        )
+        for event in lines:
             if event["kind"] != "note" or event["text"] not in said:
                 shown.tell(event)
             end = event if event["kind"] == "end" else None

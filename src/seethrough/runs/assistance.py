@@ -31,7 +31,7 @@ def assist(world: World, *, code: str | None, should_stop: Callable[[], bool]) -
             network,
             dataset,
             recipe,
-            place=creation.suitable_place(run.sizes, recipe),
+            place=creation.recorded_place(made.environment),
             should_stop=should_stop,
             pace=None if made.start is None else pace_of(network, made.start, recipe),
             world=world,

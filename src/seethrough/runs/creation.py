@@ -6,12 +6,13 @@ train on them, StorageError where the folder cannot be made. Nothing is left beh
 
 import dataclasses
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+import torch
 from torch import nn
 
 from seethrough.data.dataset import Dataset, Split
@@ -122,10 +123,18 @@ def train_images(dataset: Dataset) -> int:
 def suitable_place(sizes: Sequence[LayerSize], recipe: Recipe) -> Place:
     """One thread where a step is small, else as many as torch chose.
 
-    A function of the run alone, so that it trains with the same bits whenever it goes on.
+    A function of network and recipe alone: the same command gives the same bits, whatever else
+    the machine is doing.
     """
     forward = recipe.batch * sum(size.multiply_adds for size in sizes)
     return Place(threads=1 if forward < _SMALL_STEP else None)
+
+
+def recorded_place(environment: Mapping[str, str]) -> Place:
+    """Where a run goes on: with as many threads as it began with, as far as there are so many."""
+    recorded = environment.get("threads", "")
+    here = torch.get_num_threads()
+    return Place(threads=min(int(recorded), here) if recorded.isdigit() and int(recorded) else here)
 
 
 def environment(place: Place) -> dict[str, str]:

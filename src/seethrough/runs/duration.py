@@ -9,7 +9,7 @@ from seethrough.data.dataset import Dataset
 from seethrough.errors import RecipeError
 from seethrough.model.coded import Network
 from seethrough.runs.creation import checked, suitable_place, untrained
-from seethrough.train.forecast import Forecast, forecast
+from seethrough.train.forecast import BUDGET_S, Forecast, forecast
 from seethrough.train.place import Place
 from seethrough.train.recipe import Recipe
 
@@ -17,12 +17,22 @@ MOST_MINUTES = 100_000
 
 
 def expected(
-    dataset: Dataset, network: Network, recipe: Recipe, *, place: Place | None = None
+    dataset: Dataset,
+    network: Network,
+    recipe: Recipe,
+    *,
+    place: Place | None = None,
+    budget_s: float = BUDGET_S,
 ) -> Forecast:
     """Time a few steps on a network that is thrown away; a second or two."""
-    sizes = checked(dataset, network, recipe)
+    place = place or usual_place(dataset, network, recipe)
     trial = untrained(dataset, network, recipe)
-    return forecast(trial, dataset, recipe, place=place or suitable_place(sizes, recipe))
+    return forecast(trial, dataset, recipe, place=place, budget_s=budget_s)
+
+
+def usual_place(dataset: Dataset, network: Network, recipe: Recipe) -> Place:
+    """Where such a run is trained if nothing else is said; raises as `creation.create` does."""
+    return suitable_place(checked(dataset, network, recipe), recipe)
 
 
 def lasting(recipe: Recipe, speed: Forecast, minutes: float) -> Recipe:

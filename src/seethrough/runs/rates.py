@@ -7,6 +7,7 @@ from seethrough.errors import RunError
 from seethrough.model.coded import Network
 from seethrough.runs.creation import checked, suitable_place, untrained
 from seethrough.runs.folder import Run
+from seethrough.train.place import Place
 from seethrough.train.rates import Trial, trials
 from seethrough.train.recipe import Recipe
 
@@ -16,6 +17,7 @@ def range_test(
     network: Network,
     recipe: Recipe,
     *,
+    place: Place | None = None,
     should_stop: Callable[[], bool] = bool,
 ) -> Iterator[Trial]:
     """One trial a step on a network that is made from the recipe's seed and thrown away.
@@ -24,7 +26,7 @@ def range_test(
     """
     sizes = checked(dataset, network, recipe)
     trial = untrained(dataset, network, recipe)
-    place = suitable_place(sizes, recipe)
+    place = place or suitable_place(sizes, recipe)
     return trials(trial, dataset, recipe, place=place, should_stop=should_stop)
 
 

@@ -121,7 +121,7 @@ def record(
             )
         durable.sweep(run.folder)
         durable.sweep(run.folder / "checkpoints")
-        place = place or creation.suitable_place(run.sizes, run.manifest.recipe)
+        place = place or creation.recorded_place(run.manifest.environment)
         recording = _Recording(run, dataset, place, world or ALONE)
         recording.notes += notes
         try:
