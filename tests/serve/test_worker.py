@@ -74,3 +74,27 @@ def test_a_queue_that_is_full_is_refused_and_drains_again():
 
     anyio.run(go)
     assert statuses == [503, 503, 503]
+
+
+def test_long_work_ends_once_nobody_waits_for_it():
+    asker, breaths = Asker(), []
+
+    def work(breath):
+        while True:
+            breaths.append(1)
+            asker.is_gone = len(breaths) > 3
+            breath()
+
+    with pytest.raises(Refusal, match="Nobody waits for this"):
+        anyio.run(lambda: Worker().do_while_wanted(asker, work))
+    assert len(breaths) > 3
+
+
+def test_long_work_that_is_wanted_gives_its_answer_or_its_own_error():
+    def fails(breath):
+        breath()
+        raise KeyError("mine")
+
+    assert anyio.run(lambda: Worker().do_while_wanted(Asker(), lambda breath: 7)) == 7
+    with pytest.raises(KeyError, match="mine"):
+        anyio.run(lambda: Worker().do_while_wanted(Asker(), fails))

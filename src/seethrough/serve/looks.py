@@ -20,7 +20,7 @@ from seethrough.serve.opened import Opened
 from seethrough.serve.photos import Album
 from seethrough.serve.refusal import Refusal
 from seethrough.serve.shelf import Network, Shelf
-from seethrough.serve.tellings import backward_message, step_message, trace_message
+from seethrough.serve.tellings import backward_message, trace_message
 from seethrough.serve.trying import (
     change_of,
     question_id,
@@ -30,7 +30,6 @@ from seethrough.serve.trying import (
 )
 from seethrough.serve.wire import (
     BackwardMessage,
-    LearningStepMessage,
     Memory,
     TraceMessage,
     WhatIfMessage,
@@ -110,13 +109,6 @@ class Look:
                 self.pixels, key[0], self.recipe, learning_rate=learning_rate, memory=remembered
             )
         return self.steps[key]
-
-    def step_message(
-        self, label: str | None, learning_rate: float | None, memory: Memory = "empty"
-    ) -> LearningStepMessage:
-        """What that step does."""
-        step, named = self.step(label, learning_rate, memory), self.back(label).message.label
-        return step_message(step, named, self.network.weights_sha256, memory)
 
     def what_if(self, question: WhatIfQuestion) -> WhatIfMessage:
         """The photo through a changed copy."""

@@ -10,8 +10,8 @@ from fastapi import APIRouter, Query, Request, Response
 from seethrough.serve import answers, wire
 from seethrough.serve.answers import Floats
 from seethrough.serve.desk import TheDesk
-from seethrough.serve.looks import floats_of, gradients_of
-from seethrough.serve.tellings import update_message
+from seethrough.serve.looks import gradients_of
+from seethrough.serve.question import Label
 
 router = APIRouter(prefix="/api/runs/{run}/photos/{photo}")
 
@@ -24,14 +24,6 @@ Weights = Annotated[
 Moment = Annotated[
     int | None,
     Query(ge=0, description="As the network was after this step: one of the run's moments."),
-]
-Label = Annotated[str | None, Query(description="The class that is taken for the true one.")]
-Rate = Annotated[
-    float | None, Query(gt=0, le=1000, description="Learning rate; without it the recipe's peak.")
-]
-Remembered = Annotated[
-    wire.Memory,
-    Query(description="The optimizer's memory: empty, or as the run's newest checkpoint has it."),
 ]
 Index = Annotated[list[int], Query(description="The parameter's place: one number for each axis.")]
 
@@ -207,74 +199,3 @@ async def parameter_equation(
         ),
     )
     return wire.EquationMessage.model_validate(found.to_dict())
-
-
-# ---------------------------------------------------------------- one step of learning
-
-
-@router.get("/learning-step")
-async def learning_step(
-    desk: TheDesk,
-    request: Request,
-    run: str,
-    photo: str,
-    label: Label = None,
-    learning_rate: Rate = None,
-    memory: Remembered = "empty",
-    weights_sha256: Weights = None,
-    step: Moment = None,
-) -> wire.LearningStepMessage:
-    """What one step on this photo would change, by the run's optimizer; the run stays as it is."""
-    return await desk.worker.do(
-        request,
-        lambda: desk.look(run, photo, weights_sha256, step).step_message(
-            label, learning_rate, memory
-        ),
-    )
-
-
-@router.get("/activations-after", response_class=Floats)
-async def activations_after(
-    desk: TheDesk,
-    request: Request,
-    run: str,
-    photo: str,
-    label: Label = None,
-    learning_rate: Rate = None,
-    memory: Remembered = "empty",
-    weights_sha256: Weights = None,
-    step: Moment = None,
-) -> Response:
-    """Every layer's output after that step, at the offsets that the trace tells."""
-    content = await desk.worker.do(
-        request,
-        lambda: floats_of(
-            desk.look(run, photo, weights_sha256, step).step(label, learning_rate, memory).after
-        ),
-    )
-    return Floats(content)
-
-
-@router.get("/learning-update")
-async def learning_update(
-    desk: TheDesk,
-    request: Request,
-    run: str,
-    photo: str,
-    name: str,
-    index: Index,
-    label: Label = None,
-    learning_rate: Rate = None,
-    memory: Remembered = "empty",
-    weights_sha256: Weights = None,
-    step: Moment = None,
-) -> wire.UpdateMessage:
-    """How one weight changes in that step, line by line."""
-    return await desk.worker.do(
-        request,
-        lambda: update_message(
-            desk.look(run, photo, weights_sha256, step).step(label, learning_rate, memory),
-            name,
-            index,
-        ),
-    )

@@ -4,27 +4,35 @@ Only the worker calls this; it needs torch.
 """
 
 import math
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import Float32
 
+from seethrough.serve.question import StepQuestion
 from seethrough.serve.wire import (
     BackwardMessage,
+    BatchMessage,
     GradientMessage,
     LearningStepMessage,
-    Memory,
     ParameterChange,
     ParameterGradientMessage,
     Photo,
+    PullMessage,
+    PullsMessage,
     TracedLayerMessage,
     TraceMessage,
     UpdateMessage,
 )
 
 if TYPE_CHECKING:
+    from seethrough.data.dataset import Dataset
     from seethrough.explain.backward import Backward
     from seethrough.explain.trace import Trace
+    from seethrough.learning.batch_step import BatchStep
+    from seethrough.learning.pull import Pulls
     from seethrough.learning.step import LearningStep
 
 
@@ -111,38 +119,93 @@ def _loss(trace: "Trace", label: int) -> float | None:
     return float(loss) if math.isfinite(loss) else None
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Some steps of learning, and the photo before the first and after the last."""
+
+    change: "LearningStep | BatchStep"  # the last
+    before: "Trace"
+    after: "Trace"
+    losses: Sequence[float]
+    batch: BatchMessage | None
+
+
 def step_message(
-    step: "LearningStep", label: str, weights_sha256: str, memory: Memory
+    told: Told, label: str, weights_sha256: str, asked: StepQuestion
 ) -> LearningStepMessage:
-    """What one step of learning does, parameter by parameter."""
-    recipe = step.recipe
+    """What the steps do to the photo, and the last one to every parameter."""
+    change, recipe = told.change, told.change.recipe
+    loss = _loss(told.before, told.before.classes.index(label))
+    assert loss is not None  # a way back was found for it
     return LearningStepMessage(
         weights_sha256=weights_sha256,
         label=label,
         optimizer=str(recipe.optimizer),
-        learning_rate=step.learning_rate,
+        learning_rate=change.learning_rate,
         momentum=recipe.momentum,
         nesterov=recipe.nesterov,
         weight_decay=recipe.weight_decay,
-        memory=memory,
-        loss=step.loss,
-        loss_after=step.loss_after if math.isfinite(step.loss_after) else None,
-        probabilities=step.before.trace.probabilities.tolist(),
-        probabilities_after=step.after.probabilities.tolist(),
+        memory=asked.memory,
+        steps=asked.steps,
+        losses=list(told.losses),
+        batch=told.batch,
+        loss=loss,
+        loss_after=_loss(told.after, told.after.classes.index(label)),
+        probabilities=told.before.probabilities.tolist(),
+        probabilities_after=told.after.probabilities.tolist(),
         parameters=[
             ParameterChange(
                 name=name,
                 shape=list(weights.shape),
-                gradient_norm=float(np.linalg.norm(step.gradients[name])),
-                change_norm=float(np.linalg.norm(step.new_weights[name] - weights)),
+                gradient_norm=float(np.linalg.norm(change.gradients[name])),
+                change_norm=float(np.linalg.norm(change.new_weights[name] - weights)),
                 weight_norm=float(np.linalg.norm(weights)),
             )
-            for name, weights in step.weights.items()
+            for name, weights in change.weights.items()
         ],
     )
 
 
-def update_message(step: "LearningStep", name: str, index: list[int]) -> UpdateMessage:
+def batch_message(step: "BatchStep", *, is_exact: bool) -> BatchMessage:
+    """The photos that a step learned from, together."""
+    batch, after = step.batch, step.loss_after
+    return BatchMessage(
+        step=batch.step,
+        epoch=batch.epoch,
+        number=batch.number,
+        of=batch.of,
+        photos=len(batch),
+        is_mixed=batch.is_mixed,
+        loss=step.loss,
+        loss_after=after if after is not None and math.isfinite(after) else None,
+        is_exact=is_exact,
+    )
+
+
+def pulls_message(pulls: "Pulls", dataset: "Dataset") -> PullsMessage:
+    """How much each photo of a batch pulls at one weight, by its id in the data set."""
+    found = asdict(pulls)
+    found["largest"] = [
+        PullMessage(
+            photo=f"t{pull.photo}",
+            label=dataset.classes[int(dataset.labels[pull.photo])],
+            mixed_with=None if pull.mixed_with is None else f"t{pull.mixed_with}",
+            value=pull.value,
+            shown=pull.shown,
+        )
+        for pull in pulls.largest
+    ]
+    return PullsMessage.model_validate(found)
+
+
+def parameter_floats(change: "LearningStep | BatchStep", name: str) -> Float32[np.ndarray, "2 ..."]:
+    """One learned parameter before the step, and behind it its gradient."""
+    from seethrough.learning.change import learned
+
+    return np.stack([learned(change, name), change.gradients[name]])
+
+
+def update_message(step: "LearningStep | BatchStep", name: str, index: list[int]) -> UpdateMessage:
     """How one weight changes. Raises LayerError for a weight that is not there."""
     found = asdict(step.update(name, *index))
     return UpdateMessage.model_validate({**found, "name": name, "index": index})

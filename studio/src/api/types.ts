@@ -334,7 +334,7 @@ export interface paths {
         };
         /**
          * Activations After
-         * @description Every layer's output after that step, at the offsets that the trace tells.
+         * @description Every layer's output after the steps, at the offsets that the trace tells.
          */
         get: operations["activations_after"];
         put?: never;
@@ -445,6 +445,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run}/photos/{photo}/learning-parameter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Learning Parameter
+         * @description One learned parameter before the last step, and behind it the gradient that it follows.
+         */
+        get: operations["learning_parameter"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run}/photos/{photo}/learning-pulls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Learning Pulls
+         * @description How much each photo of the last batch pulls at one weight; the shown digits add up.
+         */
+        get: operations["learning_pulls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run}/photos/{photo}/learning-step": {
         parameters: {
             query?: never;
@@ -454,7 +494,7 @@ export interface paths {
         };
         /**
          * Learning Step
-         * @description What one step on this photo would change, by the run's optimizer; the run stays as it is.
+         * @description What learning would change, by the run's optimizer; the run stays as it is.
          */
         get: operations["learning_step"];
         put?: never;
@@ -474,7 +514,7 @@ export interface paths {
         };
         /**
          * Learning Update
-         * @description How one weight changes in that step, line by line.
+         * @description How one weight changes in the last step, line by line.
          */
         get: operations["learning_update"];
         put?: never;
@@ -969,6 +1009,30 @@ export interface components {
             weights_sha256: string;
         };
         /**
+         * BatchMessage
+         * @description The batch of the run that a step learned from.
+         */
+        BatchMessage: {
+            /** Epoch */
+            epoch: number;
+            /** Is Exact */
+            is_exact: boolean;
+            /** Is Mixed */
+            is_mixed: boolean;
+            /** Loss */
+            loss: number;
+            /** Loss After */
+            loss_after: number | null;
+            /** Number */
+            number: number;
+            /** Of */
+            of: number;
+            /** Photos */
+            photos: number;
+            /** Step */
+            step: number;
+        };
+        /**
          * ChangedLayerMessage
          * @description The units of a layer whose maps differ.
          */
@@ -1415,9 +1479,10 @@ export interface components {
         };
         /**
          * LearningStepMessage
-         * @description One step of learning on one photo, on a copy: loss and probabilities before and after.
+         * @description Steps of learning, on a copy: the photo's loss and probabilities before and after.
          */
         LearningStepMessage: {
+            batch: components["schemas"]["BatchMessage"] | null;
             /** Label */
             label: string;
             /** Learning Rate */
@@ -1426,6 +1491,8 @@ export interface components {
             loss: number;
             /** Loss After */
             loss_after: number | null;
+            /** Losses */
+            losses: number[];
             /**
              * Memory
              * @enum {string}
@@ -1443,6 +1510,8 @@ export interface components {
             probabilities: number[];
             /** Probabilities After */
             probabilities_after: number[];
+            /** Steps */
+            steps: number;
             /** Weight Decay */
             weight_decay: number;
             /** Weights Sha256 */
@@ -1705,6 +1774,56 @@ export interface components {
             what: string;
             /** Why */
             why: string;
+        };
+        /**
+         * PullMessage
+         * @description What one photo of a batch adds to the gradient of one weight.
+         */
+        PullMessage: {
+            /** Label */
+            label: string;
+            /** Mixed With */
+            mixed_with: string | null;
+            /** Photo */
+            photo: string;
+            /** Shown */
+            shown: string;
+            /** Value */
+            value: number;
+        };
+        /**
+         * PullsMessage
+         * @description One gradient, divided among the photos of its batch; the shown digits add up.
+         */
+        PullsMessage: {
+            /** Adds Up */
+            adds_up: boolean;
+            /** Decimals */
+            decimals: number;
+            /** Difference */
+            difference: number;
+            /** Framework */
+            framework: number;
+            /** Gradient */
+            gradient: number;
+            /** Index */
+            index: number[];
+            /** Largest */
+            largest: components["schemas"]["PullMessage"][];
+            /** Name */
+            name: string;
+            /** Others */
+            others: number;
+            /** Others Sum */
+            others_sum: number;
+            /** Photos */
+            photos: number;
+            /** Shown Gradient */
+            shown_gradient: string;
+            /** Shown Others */
+            shown_others: string | null;
+            /** Values */
+            values: number[];
         };
         /**
          * RangeTestEnded
@@ -2304,6 +2423,7 @@ export type AloneMessage = components['schemas']['AloneMessage'];
 export type AlterationQuestion = components['schemas']['AlterationQuestion'];
 export type AnswerMessage = components['schemas']['AnswerMessage'];
 export type BackwardMessage = components['schemas']['BackwardMessage'];
+export type BatchMessage = components['schemas']['BatchMessage'];
 export type ChangedLayerMessage = components['schemas']['ChangedLayerMessage'];
 export type ChannelSum = components['schemas']['ChannelSum'];
 export type CheckpointEvent = components['schemas']['CheckpointEvent'];
@@ -2344,6 +2464,8 @@ export type PhotoMomentsMessage = components['schemas']['PhotoMomentsMessage'];
 export type PhotoPairMessage = components['schemas']['PhotoPairMessage'];
 export type PredictionMessage = components['schemas']['PredictionMessage'];
 export type ProblemMessage = components['schemas']['ProblemMessage'];
+export type PullMessage = components['schemas']['PullMessage'];
+export type PullsMessage = components['schemas']['PullsMessage'];
 export type RangeTestEnded = components['schemas']['RangeTestEnded'];
 export type RangeTestEvent = components['schemas']['RangeTestEvent'];
 export type RangeTestMessage = components['schemas']['RangeTestMessage'];
@@ -2969,16 +3091,20 @@ export interface operations {
     activations_after: {
         parameters: {
             query?: {
-                /** @description The class that is taken for the true one. */
-                label?: string | null;
-                /** @description Learning rate; without it the recipe's peak. */
-                learning_rate?: number | null;
-                /** @description The optimizer's memory: empty, or as the run's newest checkpoint has it. */
-                memory?: "empty" | "run";
                 /** @description Of the trace that is on screen; 409 when the network has learned on since. */
                 weights_sha256?: string | null;
                 /** @description As the network was after this step: one of the run's moments. */
                 step?: number | null;
+                /** @description The class that is taken for the true one. */
+                label?: string | null;
+                /** @description Learning rate; without it the recipe's peak, or, on the run's batch, its own. */
+                learning_rate?: number | null;
+                /** @description The optimizer's memory: empty, or as the run's newest checkpoint has it. */
+                memory?: "empty" | "run";
+                /** @description What a step learns from: the photo alone, or the run's own next batch. */
+                batch?: "one" | "run";
+                /** @description One after the other; told of is the last one. */
+                steps?: number;
             };
             header?: never;
             path: {
@@ -3205,19 +3331,121 @@ export interface operations {
             };
         };
     };
-    learning_step: {
+    learning_parameter: {
         parameters: {
-            query?: {
-                /** @description The class that is taken for the true one. */
-                label?: string | null;
-                /** @description Learning rate; without it the recipe's peak. */
-                learning_rate?: number | null;
-                /** @description The optimizer's memory: empty, or as the run's newest checkpoint has it. */
-                memory?: "empty" | "run";
+            query: {
+                name: string;
                 /** @description Of the trace that is on screen; 409 when the network has learned on since. */
                 weights_sha256?: string | null;
                 /** @description As the network was after this step: one of the run's moments. */
                 step?: number | null;
+                /** @description The class that is taken for the true one. */
+                label?: string | null;
+                /** @description Learning rate; without it the recipe's peak, or, on the run's batch, its own. */
+                learning_rate?: number | null;
+                /** @description The optimizer's memory: empty, or as the run's newest checkpoint has it. */
+                memory?: "empty" | "run";
+                /** @description What a step learns from: the photo alone, or the run's own next batch. */
+                batch?: "one" | "run";
+                /** @description One after the other; told of is the last one. */
+                steps?: number;
+            };
+            header?: never;
+            path: {
+                run: string;
+                photo: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Refused: what, why, how to fix it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    learning_pulls: {
+        parameters: {
+            query: {
+                name: string;
+                /** @description The parameter's place: one number for each axis. */
+                index: number[];
+                /** @description Of the trace that is on screen; 409 when the network has learned on since. */
+                weights_sha256?: string | null;
+                /** @description As the network was after this step: one of the run's moments. */
+                step?: number | null;
+                /** @description The class that is taken for the true one. */
+                label?: string | null;
+                /** @description Learning rate; without it the recipe's peak, or, on the run's batch, its own. */
+                learning_rate?: number | null;
+                /** @description The optimizer's memory: empty, or as the run's newest checkpoint has it. */
+                memory?: "empty" | "run";
+                /** @description What a step learns from: the photo alone, or the run's own next batch. */
+                batch?: "one" | "run";
+                /** @description One after the other; told of is the last one. */
+                steps?: number;
+            };
+            header?: never;
+            path: {
+                run: string;
+                photo: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PullsMessage"];
+                };
+            };
+            /** @description Refused: what, why, how to fix it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    learning_step: {
+        parameters: {
+            query?: {
+                /** @description Of the trace that is on screen; 409 when the network has learned on since. */
+                weights_sha256?: string | null;
+                /** @description As the network was after this step: one of the run's moments. */
+                step?: number | null;
+                /** @description The class that is taken for the true one. */
+                label?: string | null;
+                /** @description Learning rate; without it the recipe's peak, or, on the run's batch, its own. */
+                learning_rate?: number | null;
+                /** @description The optimizer's memory: empty, or as the run's newest checkpoint has it. */
+                memory?: "empty" | "run";
+                /** @description What a step learns from: the photo alone, or the run's own next batch. */
+                batch?: "one" | "run";
+                /** @description One after the other; told of is the last one. */
+                steps?: number;
             };
             header?: never;
             path: {
@@ -3254,16 +3482,20 @@ export interface operations {
                 name: string;
                 /** @description The parameter's place: one number for each axis. */
                 index: number[];
-                /** @description The class that is taken for the true one. */
-                label?: string | null;
-                /** @description Learning rate; without it the recipe's peak. */
-                learning_rate?: number | null;
-                /** @description The optimizer's memory: empty, or as the run's newest checkpoint has it. */
-                memory?: "empty" | "run";
                 /** @description Of the trace that is on screen; 409 when the network has learned on since. */
                 weights_sha256?: string | null;
                 /** @description As the network was after this step: one of the run's moments. */
                 step?: number | null;
+                /** @description The class that is taken for the true one. */
+                label?: string | null;
+                /** @description Learning rate; without it the recipe's peak, or, on the run's batch, its own. */
+                learning_rate?: number | null;
+                /** @description The optimizer's memory: empty, or as the run's newest checkpoint has it. */
+                memory?: "empty" | "run";
+                /** @description What a step learns from: the photo alone, or the run's own next batch. */
+                batch?: "one" | "run";
+                /** @description One after the other; told of is the last one. */
+                steps?: number;
             };
             header?: never;
             path: {

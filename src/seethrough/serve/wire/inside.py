@@ -118,8 +118,54 @@ class ParameterChange(Message):
 Memory: TypeAlias = Literal["empty", "run"]  # of an optimizer: nothing, or as the run left it
 
 
+StepBatch: TypeAlias = Literal["one", "run"]  # what a step learns from: the photo, or its batch
+
+
+class BatchMessage(Message):
+    """The batch of the run that a step learned from."""
+
+    step: int  # from 1, over all epochs of the run
+    epoch: int  # from 1
+    number: int  # of the step in its epoch, from 1
+    of: int  # steps of an epoch
+    photos: int
+    is_mixed: bool  # each photo with the next one, by the run's recipe
+    loss: float  # of the batch before the step, as training counts it
+    loss_after: float | None  # of the same batch with the new weights; None: not finite
+    is_exact: bool  # the run itself has, had or will have these very weights
+
+
+class PullMessage(Message):
+    """What one photo of a batch adds to the gradient of one weight."""
+
+    photo: str  # its id
+    label: str
+    mixed_with: str | None  # the id of the photo that is mixed into it
+    value: float
+    shown: str
+
+
+class PullsMessage(Message):
+    """One gradient, divided among the photos of its batch; the shown digits add up."""
+
+    name: str
+    index: list[int]
+    photos: int
+    largest: list[PullMessage]  # by size, largest first
+    others: int
+    others_sum: float
+    shown_others: str | None  # None: there are no others
+    values: list[float]  # of all photos, in the order of the batch
+    gradient: float  # their sum
+    shown_gradient: str
+    framework: float
+    difference: float  # gradient − framework
+    decimals: int
+    adds_up: bool
+
+
 class LearningStepMessage(Message):
-    """One step of learning on one photo, on a copy: loss and probabilities before and after."""
+    """Steps of learning, on a copy: the photo's loss and probabilities before and after."""
 
     weights_sha256: str
     label: str
@@ -129,6 +175,9 @@ class LearningStepMessage(Message):
     nesterov: bool
     weight_decay: float
     memory: Memory
+    steps: int
+    losses: list[float]  # before each step, of what it learned from: the photo or its batch
+    batch: BatchMessage | None  # of the last step; None: the photo alone
     loss: float
     loss_after: float | None  # None: not finite, the step was too large
     probabilities: list[float]
