@@ -28,6 +28,7 @@ from seethrough.evaluate.report import Report, evaluate
 from seethrough.explain.backward import Backward, backward
 from seethrough.explain.trace import Trace, trace
 from seethrough.explain.what_if import Change, WhatIf, what_if
+from seethrough.explain.workbench import Workbench
 from seethrough.learning.check import GradientCheck, gradient_check
 from seethrough.learning.step import NOTHING, PLAIN, LearningStep, learning_step
 from seethrough.model.build import Normalise
@@ -132,6 +133,12 @@ class Classifier:
         pixels = self.fitted(photo, name=name).pixels
         with one_thread():
             return what_if(self.module, pixels, change, classes=self.classes, before=before)
+
+    def workbench(self, photo: Photo, *, before: Trace | None = None) -> Workbench:
+        """The photo, to try one change after another on: the numbers of `what_if`, much sooner."""
+        pixels = self.fitted(photo).pixels
+        known = self.trace(pixels) if before is None else before
+        return Workbench(self.module, pixels, known)
 
     def gradient_check(
         self, photo: Photo, label: str | int, parameter: str, *index: int

@@ -82,17 +82,18 @@ class Graph:
 
     photo: Map
     nodes: list[Node] = field(default_factory=list)
+    entered: list[tuple[Node, Tensor]] = field(default_factory=list)  # and whose numbers it has
     _origins: dict[int, _Origin] = field(default_factory=dict)
     _before: dict[int, _Origin] = field(default_factory=dict)
 
     def start(self, tensor: Tensor) -> None:
         """This tensor holds the photo."""
-        self._origins[id(tensor)] = _Origin(tensor, _version(tensor), None)
+        self._origins[id(tensor)] = _Origin(tensor, version(tensor), None)
 
     def origin(self, tensor: Tensor) -> _Origin | None:
         """Where its numbers come from; None where that was not seen."""
         found = self._origins.get(id(tensor))
-        return found if found is not None and found.version == _version(tensor) else None
+        return found if found is not None and found.version == version(tensor) else None
 
     # ---- as a listener
 
@@ -101,7 +102,7 @@ class Graph:
         self._before = {}
         for tensor in tensors:
             found = self._origins.get(id(tensor))
-            if found is not None and found.version != _version(tensor):
+            if found is not None and found.version != version(tensor):
                 self._box_changed(tensor, found, module)
             origin = self.origin(tensor)
             if origin is not None:
@@ -126,7 +127,7 @@ class Graph:
             self._fold_normalisation(call, output)
         for tensor in tensors_in(output):
             found = self._origins.get(id(tensor))
-            if found is not None and found.version != _version(tensor):
+            if found is not None and found.version != version(tensor):
                 self._box_changed(tensor, found, call)
         reads = tuple(self.origin(tensor) for tensor in tensors_in(inputs))
         known = tuple(origin.node for origin in reads if origin is not None)
@@ -138,6 +139,7 @@ class Graph:
 
     def _enter(self, tensor: Tensor, node: Node) -> None:
         self.nodes.append(node)
+        self.entered.append((node, tensor))
         if tensor.requires_grad:
             _listen(tensor, node)
         self._keep(tensor, node)
@@ -155,7 +157,7 @@ class Graph:
         *,
         is_last: bool = False,
     ) -> None:
-        origin = _Origin(tensor, _version(tensor), node, index, fill, is_last)
+        origin = _Origin(tensor, version(tensor), node, index, fill, is_last)
         self._origins[id(tensor)] = origin
 
     def _is_same(self, call: Call, results: Sequence[Tensor]) -> bool:
@@ -194,7 +196,7 @@ class Graph:
         operation = found.operation
         if isinstance(operation, Dense):
             operation = self._placed(operation, reads[0])
-        node = Node(operation, reads, _bare(upright), call.module, operation.kind)
+        node = Node(operation, reads, bare(upright), call.module, operation.kind)
         node.learned, node.is_turned = found.learned, found.is_turned
         node.is_last = upright is not result
         self._enter(result, node)
@@ -206,7 +208,7 @@ class Graph:
         reads = tuple(dict.fromkeys(origin.node for origin in self._before.values()))
         for result in results:
             operation = Unknown(text=call.name)
-            self._enter(result, Node(operation, reads, _bare(result), call.module, call.name))
+            self._enter(result, Node(operation, reads, bare(result), call.module, call.name))
 
     def box_answer(self, module: nn.Module, answer: Tensor) -> Node:
         """The whole module as one layer: nothing that it did was seen."""
@@ -214,14 +216,14 @@ class Graph:
 
     def _box_module(self, call: ModuleCall, reads: tuple[Node | None, ...], output: Tensor) -> Node:
         name = type(call.module).__name__
-        node = Node(Unknown(text=name), reads, _bare(output), call, name, is_module=True)
+        node = Node(Unknown(text=name), reads, bare(output), call, name, is_module=True)
         self._enter(output, node)
         return node
 
     def _box_changed(self, tensor: Tensor, found: _Origin, module: ModuleCall) -> None:
         """Its numbers are no longer those of its layer: something wrote into them."""
         operation = Unknown(text="changed in place")
-        self._enter(tensor, Node(operation, (found.node,), _bare(tensor), module, "changed"))
+        self._enter(tensor, Node(operation, (found.node,), bare(tensor), module, "changed"))
 
     def _placed(self, dense: Dense, below: Node | None) -> Dense:
         """The same layer, told where in a map its inputs stood before they were flattened."""
@@ -274,13 +276,13 @@ class Graph:
             self._keep(result, origin.node, index, empty, is_last=is_last)
             return
         placed = index.reshape(shape)
-        bare = _bare(result)
+        array = bare(result)
         original = self.photo if origin.node is None else origin.node.output
-        if bare.shape == original.shape and (placed.ravel() == np.arange(placed.size)).all():
+        if array.shape == original.shape and (placed.ravel() == np.arange(placed.size)).all():
             self._keep(result, origin.node)
             return
         kind = "pad" if call.name == "pad" else "rearrange"
-        if bare.ndim == 1:
+        if array.ndim == 1:
             kind = "flatten"
         operation = Rearrangement(
             kind=kind,
@@ -289,7 +291,7 @@ class Graph:
             shape=(source.shape[0], source.shape[1], source.shape[2]),
             fill=empty,
         )
-        self._enter(result, Node(operation, (origin.node,), bare, call.module, kind))
+        self._enter(result, Node(operation, (origin.node,), array, call.module, kind))
 
     def _fold_normalisation(self, call: ModuleCall, output: Argument) -> None:
         steps = [node for node in self.nodes if node.module is call]
@@ -321,12 +323,12 @@ def _listen(tensor: Tensor, node: Node) -> None:
     tensor.register_hook(keep)  # type: ignore[no-untyped-call]
 
 
-def _bare(tensor: Tensor) -> Float32[np.ndarray, "..."]:
+def bare(tensor: Tensor) -> Float32[np.ndarray, "..."]:
     """Its numbers without the batch axis."""
     array = values(tensor)
     return array[0] if array.ndim > 1 and len(array) == 1 else np.atleast_1d(array)
 
 
-def _version(tensor: Tensor) -> int:
+def version(tensor: Tensor) -> int:
     """Counts what was written into it; tensors made in inference mode do not count."""
     return 0 if tensor.is_inference() else tensor._version

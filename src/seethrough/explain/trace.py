@@ -11,8 +11,9 @@ answer is not one number for each class.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -27,7 +28,7 @@ from seethrough.explain.layer import PHOTO, Layers, TracedLayer, field_of_view
 from seethrough.explain.operations.convolution import Convolution
 from seethrough.explain.operations.softmax import Softmax
 from seethrough.explain.place import cell_of
-from seethrough.explain.recording import ModuleCall, looking, tensors_in
+from seethrough.explain.recording import Listener, ModuleCall, looking, tensors_in
 from seethrough.explain.sight import sees
 
 
@@ -120,21 +121,33 @@ class Recorded:
     photo: Tensor  # 1 c h w; with gradients a leaf
 
 
+class Recorder(Listener, Protocol):
+    """Listens to one forward."""
+
+    def start(self, tensor: Tensor) -> None:
+        """This tensor holds the photo."""
+
+
 def record(
     module: nn.Module,
     image: UInt8[np.ndarray, "h w 3"],
     classes: Sequence[str] = (),
     *,
     with_gradients: bool = False,
+    watch: Callable[[Graph], Recorder] | None = None,
 ) -> Recorded:
-    """What `trace` does; with gradients the tensors stay joined, ready to go backwards once."""
+    """What `trace` does; with gradients the tensors stay joined, ready to go backwards once.
+
+    `watch` makes of the graph who listens in its place, and tells it everything.
+    """
     module = getattr(module, "_orig_mod", module)  # what torch.compile wraps
     pixels = np.ascontiguousarray(image.transpose(2, 0, 1), dtype=np.float32)
     graph = Graph(pixels)
     photo = torch.tensor(pixels)[None].to(*_place(module))
-    with looking(module, graph, with_gradients=with_gradients):
+    listener = graph if watch is None else watch(graph)
+    with looking(module, listener, with_gradients=with_gradients):
         batch = photo.requires_grad_().clone() if with_gradients else photo
-        graph.start(batch)
+        listener.start(batch)
         answer = module(batch)
     last = _logits(graph, module, answer)
     nodes, probabilities = _with_softmax(graph, last)
@@ -191,11 +204,18 @@ def _with_softmax(graph: Graph, last: Node) -> tuple[list[Node], Node]:
     nodes = _alive(graph.nodes, last)
     if isinstance(last.operation, Softmax):
         return nodes, last
-    logits = torch.from_numpy(last.output)
-    output = torch.softmax(logits.double(), dim=0).float().numpy()
     module = ModuleCall("", nn.Identity(), None, layers=2)
-    softmax = Node(Softmax(), (last,), output, module, "softmax")
+    softmax = Node(Softmax(), (last,), probabilities_of(last.output), module, "softmax")
     return [*nodes, softmax], softmax
+
+
+def probabilities_of(
+    logits: Float32[np.ndarray, " k"], temperature: float | int = 1
+) -> Float32[np.ndarray, " k"]:
+    """softmax(logits / temperature), computed in float64."""
+    divided = torch.from_numpy(logits).double() / temperature
+    found: Float32[np.ndarray, " k"] = torch.softmax(divided, dim=0).float().numpy()
+    return found
 
 
 def _alive(nodes: Sequence[Node], last: Node) -> list[Node]:

@@ -30,9 +30,10 @@ from torch import Tensor, nn
 
 from seethrough.data.alter import Alteration, altered
 from seethrough.errors import DataError, LayerError
-from seethrough.explain.layer import Layers, TracedLayer
+from seethrough.explain.layer import Layers
 from seethrough.explain.operations.activation import Activation
-from seethrough.explain.trace import Trace, trace
+from seethrough.explain.outcome import Array, ChangedUnit, Outcome
+from seethrough.explain.trace import Trace, probabilities_of, trace
 from seethrough.model.build import FUNCTIONS
 from seethrough.model.spec import Function
 
@@ -51,15 +52,6 @@ class Change:
     functions: Mapping[str, str] = field(default_factory=lambda: NO_FUNCTIONS)
     photo: Alteration = field(default_factory=Alteration)
     temperature: float | int = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class ChangedUnit:
-    """A unit whose output differs anywhere."""
-
-    layer: str
-    unit: int
-    largest: float  # |after − before|, of the cell where it is largest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -86,17 +78,20 @@ class WhatIf:
         """The units whose maps differ, in the order of the layers."""
         return tuple(
             ChangedUnit(layer, unit, largest)
-            for layer, units, sizes in self.changes()
+            for layer, units, sizes in self.outcome.changes()
             for unit, largest in zip(units, sizes, strict=True)
         )
 
-    def changes(self) -> Iterator[tuple[str, list[int], list[float]]]:
-        """The same by layers: the name, its units whose maps differ, and by how much each does."""
-        for layer in self.before.layers:
-            largest = _largest(layer, self.after.layer(layer.name))
-            units = np.flatnonzero(largest)
-            if len(units):
-                yield layer.name, units.tolist(), largest[units].tolist()
+    @property
+    def outcome(self) -> Outcome:
+        """The numbers alone."""
+        return Outcome(
+            before=self.before,
+            outputs={one.name: self.after.layer(one.name).output for one in self.before.layers},
+            logits=self.after.logits,
+            probabilities=self.after.probabilities,
+            pixels=self.pixels,
+        )
 
     def difference(self, layer: str) -> Float32[np.ndarray, "..."]:
         """After minus before, cell by cell."""
@@ -124,22 +119,17 @@ def what_if(
 ) -> WhatIf:
     """Change a copy and the photo, and trace both; `before` where its trace is there already."""
     module = getattr(module, "_orig_mod", module)  # what torch.compile wraps
-    low, high = TEMPERATURES
-    if not low <= change.temperature <= high:
-        raise DataError(
-            f"The temperature is {change.temperature}.",
-            why=f"logits are divided by it; it goes from {low} to {high}.",
-            fix="choose 1 for the probabilities as they are, more for flatter ones.",
-        )
+    check_temperature(change)
     pixels = altered(image, change.photo)
     known = trace(module, image, classes=classes) if before is None else before
     is_written = bool(change.weights or change.off or change.functions)
-    own = _copied(module, {name for name, _ in change.weights}) if is_written else module
+    own = copied(module, {name for name, _ in change.weights}) if is_written else module
+    weights = dict(own.named_parameters())
     for (name, index), value in change.weights.items():
-        _set_weight(own, name, index, value)
-    off = _grouped(known, own, change.off)
+        write_weight(weights, name, index, value)
+    off = grouped(known, own, change.off)
     for name, function in change.functions.items():
-        _set_function(known, own, name, function)
+        set_function(known, own, name, function)
     with _switched_off(own, known, off):
         seen = trace(own, pixels, classes=classes)
     return WhatIf(
@@ -150,21 +140,18 @@ def what_if(
     )
 
 
-def _largest(before: TracedLayer, after: TracedLayer) -> Float32[np.ndarray, " units"]:
-    """Of each unit; a number that is none on one side only counts as infinitely different."""
-    old, new = (layer.map.reshape(layer.map.shape[0], -1) for layer in (before, after))
-    found: Float32[np.ndarray, " units"]
-    with np.errstate(invalid="ignore", over="ignore"):
-        apart = np.abs(new - old)
-    found = apart.max(axis=1)
-    if np.isfinite(found).all():
-        return found
-    same = (old == new) | (np.isnan(old) & np.isnan(new))
-    found = np.where(same, 0, np.nan_to_num(apart, nan=np.inf)).max(axis=1)
-    return found
+def check_temperature(change: Change) -> None:
+    """Raises DataError where it is none."""
+    low, high = TEMPERATURES
+    if not low <= change.temperature <= high:
+        raise DataError(
+            f"The temperature is {change.temperature}.",
+            why=f"logits are divided by it; it goes from {low} to {high}.",
+            fix="choose 1 for the probabilities as they are, more for flatter ones.",
+        )
 
 
-def _copied(module: nn.Module, written: set[str]) -> nn.Module:
+def copied(module: nn.Module, written: set[str]) -> nn.Module:
     """A copy in which only the parameters that will be written have memory of their own."""
     shared = {id(p): p for name, p in module.named_parameters() if name not in written}
     return copy.deepcopy(module, dict(shared))
@@ -173,8 +160,10 @@ def _copied(module: nn.Module, written: set[str]) -> nn.Module:
 # ---------------------------------------------------------------- weights and functions
 
 
-def _set_weight(module: nn.Module, name: str, index: tuple[int, ...], value: float | int) -> None:
-    weights = dict(module.named_parameters())
+def write_weight(
+    weights: Mapping[str, Tensor], name: str, index: tuple[int, ...], value: float | int
+) -> None:
+    """One number of one of these tensors."""
     if name not in weights:
         raise LayerError(
             f"There is no weight {name[:80]!r}.",
@@ -201,7 +190,8 @@ def _set_weight(module: nn.Module, name: str, index: tuple[int, ...], value: flo
         weight[index] = value
 
 
-def _set_function(known: Trace, module: nn.Module, name: str, function: str) -> None:
+def set_function(known: Trace, module: nn.Module, name: str, function: str) -> None:
+    """Put another activation function in the place of a layer."""
     layer = known.layer(name)
     if not isinstance(layer.operation, Activation):
         raise LayerError(
@@ -222,7 +212,7 @@ def _set_function(known: Trace, module: nn.Module, name: str, function: str) -> 
 # ---------------------------------------------------------------- units that are off
 
 
-def _grouped(
+def grouped(
     known: Trace, module: nn.Module, off: Sequence[tuple[str, int]]
 ) -> dict[str, list[int]]:
     """By layer, after every check that can be made before the network runs."""
@@ -275,17 +265,24 @@ def _switched_off(module: nn.Module, known: Trace, off: Mapping[str, list[int]])
         for name, units in off.items():
             shape = known.layer(name).shape
             part = module.get_submodule(name)
-            handles.append(part.register_forward_hook(_silencer(name, units, shape)))
+            silence = silencer(name, units, shape)
+            handles.append(
+                part.register_forward_hook(
+                    lambda _, inputs, output, act=silence: act(inputs, output)
+                )
+            )
         yield
     finally:
         for handle in handles:
             handle.remove()
 
 
-def _silencer(
+def silencer(
     name: str, units: list[int], shape: tuple[int, ...]
-) -> Callable[[nn.Module, tuple[object, ...], object], None]:
-    def silence(_: nn.Module, inputs: tuple[object, ...], output: object) -> None:
+) -> Callable[[tuple[object, ...], object], None]:
+    """Writes 0 into those units of what a module returned; it is told what that read."""
+
+    def silence(inputs: tuple[object, ...], output: object) -> None:
         given = [item for item in inputs if isinstance(item, Tensor)]
         if not isinstance(output, Tensor) or tuple(output.shape[1:]) != shape:
             raise _cannot(name, "its units do not lie one behind the other, channels first")
@@ -309,15 +306,21 @@ def _cannot(name: str, why: str) -> LayerError:
 def _as_passed_on(seen: Trace, off: Mapping[str, list[int]], temperature: float | int) -> Trace:
     """What the recorder saw a moment before the units were silenced, as it went on."""
     outputs = {layer.name: layer.output for layer in seen.layers}
+    logits, probabilities = pass_on(seen, outputs, off, temperature)
+    layers = tuple(dataclasses.replace(layer, output=outputs[layer.name]) for layer in seen.layers)
+    recorded = Layers(photo=seen.photo, all=layers, by_name={one.name: one for one in layers})
+    return dataclasses.replace(seen, recorded=recorded, logits=logits, probabilities=probabilities)
+
+
+def pass_on(
+    seen: Trace, outputs: dict[str, Array], off: Mapping[str, list[int]], temperature: float | int
+) -> tuple[Float32[np.ndarray, " k"], Float32[np.ndarray, " k"]]:
+    """Write the zeros into the outputs of a network with these layers; logits, probabilities."""
     for name, units in off.items():
         outputs[name] = outputs[name].copy()
         outputs[name][units] = 0
     last = seen.layers[-1]
     (below,) = last.inputs  # softmax reads the logits
-    logits, probabilities = outputs[below], outputs[last.name]
     if below in off or temperature != 1:
-        divided = torch.from_numpy(logits).double() / temperature
-        probabilities = outputs[last.name] = torch.softmax(divided, dim=0).float().numpy()
-    layers = tuple(dataclasses.replace(layer, output=outputs[layer.name]) for layer in seen.layers)
-    recorded = Layers(photo=seen.photo, all=layers, by_name={one.name: one for one in layers})
-    return dataclasses.replace(seen, recorded=recorded, logits=logits, probabilities=probabilities)
+        outputs[last.name] = probabilities_of(outputs[below], temperature)
+    return outputs[below], outputs[last.name]

@@ -40,8 +40,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from seethrough.explain.backward import Backward
+    from seethrough.explain.outcome import Outcome
     from seethrough.explain.trace import Trace
-    from seethrough.explain.what_if import WhatIf
+    from seethrough.explain.workbench import Workbench
     from seethrough.learning.step import LearningStep
     from seethrough.train.recipe import Recipe
 
@@ -75,9 +76,10 @@ class Look:
     pixels: UInt8[np.ndarray, "h w 3"]
     recipe: "Recipe | None"  # None: it is no run; a step is then plain gradient descent
     remembered: "Callable[[], Mapping[str, Tensor]]"  # by the run's optimizer, with these weights
+    workbench: "Workbench"
     ways_back: OrderedDict[str, WayBack] = field(default_factory=OrderedDict)
     steps: "dict[StepKey, LearningStep]" = field(default_factory=dict)  # the last one
-    tries: "OrderedDict[str, WhatIf]" = field(default_factory=OrderedDict)
+    tries: "OrderedDict[str, Outcome]" = field(default_factory=OrderedDict)
 
     def back(self, label: str | None) -> WayBack:
         """From the loss of a class; None: of the photo's own, or else of the predicted one."""
@@ -113,7 +115,7 @@ class Look:
     def what_if(self, question: WhatIfQuestion) -> WhatIfMessage:
         """The photo through a changed copy."""
         started = time.perf_counter()
-        found = self.network.classifier.what_if(self.pixels, change_of(question), before=self.trace)
+        found = self.workbench.outcome(change_of(question))
         name = question_id(question)
         self.tries[name] = found
         self.tries.move_to_end(name)
@@ -210,11 +212,12 @@ def _looked(album: Album, photo_id: str, network: Network) -> Look:
     told = {"predicted": trace.classes[best], "probability": float(trace.probabilities[best])}
     photo = photo.model_copy(update=told)
     message = trace_message(photo, trace, network.weights_sha256, elapsed_ms)
+    bench = network.classifier.workbench(pixels, before=trace)
     subject = album.subject
     if isinstance(subject, Opened):
-        return Look(trace, message, network, pixels, None, subject.optimizer_memory)
+        return Look(trace, message, network, pixels, None, subject.optimizer_memory, bench)
     remembered = partial(subject.optimizer_memory, network.weights_sha256)
-    return Look(trace, message, network, pixels, subject.manifest.recipe, remembered)
+    return Look(trace, message, network, pixels, subject.manifest.recipe, remembered, bench)
 
 
 def _weight(look: Look) -> int:

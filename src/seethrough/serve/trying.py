@@ -15,7 +15,8 @@ from seethrough.data.alter import Alteration
 from seethrough.serve.wire import ChangedLayerMessage, WhatIfMessage, WhatIfQuestion
 
 if TYPE_CHECKING:
-    from seethrough.explain.what_if import Change, WhatIf
+    from seethrough.explain.outcome import Outcome
+    from seethrough.explain.what_if import Change
 
 
 def change_of(question: WhatIfQuestion) -> "Change":
@@ -49,17 +50,17 @@ def question_id(question: WhatIfQuestion) -> str:
 
 
 def what_if_message(
-    found: "WhatIf", name: str, weights_sha256: str, elapsed_ms: float
+    found: "Outcome", name: str, weights_sha256: str, elapsed_ms: float
 ) -> WhatIfMessage:
     """Probabilities before and after, and which units it reached."""
-    floats = sum(layer.output.size for layer in found.after.layers)
+    floats = sum(output.size for output in found.outputs.values())
     return WhatIfMessage(
         change_id=name,
         weights_sha256=weights_sha256,
         classes=list(found.before.classes),
-        probabilities=found.probabilities.tolist(),
-        probabilities_after=_numbers(found.probabilities_after.tolist()),
-        logits_after=_numbers(found.after.logits.tolist()),
+        probabilities=found.before.probabilities.tolist(),
+        probabilities_after=_numbers(found.probabilities.tolist()),
+        logits_after=_numbers(found.logits.tolist()),
         changed=[
             ChangedLayerMessage(layer=layer, units=units, largest=_numbers(largest))
             for layer, units, largest in found.changes()
@@ -70,9 +71,10 @@ def what_if_message(
     )
 
 
-def what_if_floats(found: "WhatIf") -> bytes:
+def what_if_floats(found: "Outcome") -> bytes:
     """Every layer's output with the change, then the altered photo's pixel values."""
-    arrays = [*(layer.output.ravel() for layer in found.after.layers), found.after.photo.ravel()]
+    photo = found.pixels.transpose(2, 0, 1)
+    arrays = [*(output.ravel() for output in found.outputs.values()), photo.ravel()]
     return np.concatenate(arrays).astype("<f4", copy=False).tobytes()
 
 
