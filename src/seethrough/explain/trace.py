@@ -13,7 +13,7 @@ answer is not one number for each class.
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
@@ -30,6 +30,10 @@ from seethrough.explain.operations.softmax import Softmax
 from seethrough.explain.place import cell_of
 from seethrough.explain.recording import Listener, ModuleCall, looking, tensors_in
 from seethrough.explain.sight import sees
+
+if TYPE_CHECKING:
+    from seethrough.explain.notebook.display import Bundle
+    from seethrough.explain.notebook.widget import Widget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -92,9 +96,21 @@ class Trace:
         says = f"{self.classes[best]!r}, probability {self.probabilities[best]:.4f}"
         return f"Trace({len(self.layers)} layers, {says})"
 
+    def widget(self) -> "Widget":
+        """A page to click in, for a notebook. Raises DataError without the extra `notebook`."""
+        from seethrough.explain.notebook.display import widget
+
+        return widget(self)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> "Bundle":
+        """The page to click in, where a notebook can show it; else nothing, and the HTML counts."""
+        from seethrough.explain.notebook.display import bundle
+
+        return bundle(self)
+
     def _repr_html_(self) -> str:
-        """What a notebook shows."""
-        from seethrough.explain.notebook import html
+        """What a notebook shows where it cannot show the page."""
+        from seethrough.explain.notebook.still import html
 
         return html(self)
 

@@ -3,10 +3,10 @@ import { createContext } from 'svelte';
 import type { Theme } from '../state/theme.svelte';
 import { css, inkOn, table, tableIndex, type Palette, type Rgb } from './colour';
 
-export function read(name: string): Rgb {
+export function read(name: string, within: Element = document.body): Rgb {
   const probe = document.createElement('i');
   probe.style.color = `var(${name})`;
-  document.body.append(probe);
+  within.append(probe);
   const numbers =
     getComputedStyle(probe)
       .color.match(/[\d.]+/g)
@@ -16,21 +16,24 @@ export function read(name: string): Rgb {
 }
 
 export class Colours {
-  #theme: Theme;
+  #theme: Pick<Theme, 'shade'>;
+  #within: Element | undefined;
 
-  constructor(theme: Theme) {
+  /** `within` has theme.css's names where the page itself has not. */
+  constructor(theme: Pick<Theme, 'shade'>, within?: Element) {
     this.#theme = theme;
+    this.#within = within;
   }
 
   palette: Palette = $derived.by(() => {
     void this.#theme.shade;
     return {
-      plus: read('--plus'),
-      minus: read('--minus'),
-      zero: read('--zero'),
-      digitDark: read('--digit-dark'),
-      digitLight: read('--digit-light'),
-      broken: read('--warn')
+      plus: read('--plus', this.#within),
+      minus: read('--minus', this.#within),
+      zero: read('--zero', this.#within),
+      digitDark: read('--digit-dark', this.#within),
+      digitLight: read('--digit-light', this.#within),
+      broken: read('--warn', this.#within)
     };
   });
 
