@@ -15,6 +15,7 @@ import click
 
 from seethrough.cli.loading import progress_bar, tell_problems
 from seethrough.cli.terminal import say
+from seethrough.model.source import is_reference
 
 if TYPE_CHECKING:
     from seethrough.classifier import Classifier
@@ -57,17 +58,24 @@ def open_network(named: Named) -> "Opened":
     weights = _weights(named)
     classifier = _of_file(named) if named.is_file else _of_function(named, weights)
     name = _name(named.network)
-    origin = f"opened from {name}"
-    if not named.is_file:
-        origin = f"made by {name}"
-        origin += f" with the weights of {named.weights.name}" if named.weights else ""
     return opened(
         classifier,
         name=name,
-        origin=origin,
+        origin=_origin(named),
         graph=OF_A_FILE if named.is_file else RECORDED,
         photos=_photos(named, classifier.classes),
     )
+
+
+def _origin(named: Named) -> str:
+    """The end of a sentence."""
+    if named.is_file:
+        return "opened from an ONNX file"
+    is_own = is_reference(named.network)
+    what = "opened from a function of yours" if is_own else "made here"
+    if named.weights is not None:
+        return f"{what}, with the weights of {named.weights.name}"
+    return f"{what}, with {'the weights that it gives' if is_own else 'untrained weights'}"
 
 
 def _name(network: str) -> str:

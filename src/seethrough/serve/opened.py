@@ -19,10 +19,8 @@ if TYPE_CHECKING:
     from seethrough.classifier import Classifier
 
 PREFIX = "n-"
-RECORDED = "Its graph is what its forward called while the photo went through."
-OF_A_FILE = (
-    "Its graph is the file’s own: each operator is a layer, recorded while the photo went through."
-)
+RECORDED = "Its graph is what its forward called as the photo went through."
+OF_A_FILE = "Its graph is the file’s own, each operator a layer."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +28,7 @@ class Opened:
     """A classifier that somebody opened, and where it came from."""
 
     name: str  # model.onnx
-    origin: str  # the end of a sentence: opened from model.onnx
+    origin: str  # the end of a sentence: opened from an ONNX file
     graph: str  # how its graph was found: a whole sentence
     classifier: "Classifier" = field(repr=False)
     weights_sha256: str

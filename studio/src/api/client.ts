@@ -11,6 +11,7 @@ import type {
   LearningStepMessage,
   MatchingMessage,
   MomentsMessage,
+  OpenedMessage,
   Photo,
   PhotoList,
   PhotoMomentsMessage,
@@ -168,7 +169,7 @@ export interface PhotoQuery extends Query {
   split?: string;
   label?: string;
   predicted?: string;
-  order?: 'sure' | 'unsure' | 'file';
+  order?: 'sure' | 'unsure' | 'file' | 'mixed';
   limit?: number;
   offset?: number;
 }
@@ -257,6 +258,8 @@ export const api = {
     json<RangeTestMessage>(address(['runs', run, 'range-test']), { signal }),
   startRangeTest: (run: string) =>
     json<RangeTestMessage>(address(['runs', run, 'range-test']), { method: 'POST' }),
+  /** networks that were opened to be looked at and are no runs */
+  opened: (signal?: AbortSignal) => json<OpenedMessage[]>(address(['opened']), { signal }),
   stopRangeTest: (run: string) =>
     json<RangeTestMessage>(address(['runs', run, 'range-test', 'stop']), { method: 'POST' }),
   /** address of the event stream of its newest range test */

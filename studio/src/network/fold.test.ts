@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { blockOf, blocksOf, depths, fold, jumps } from './fold';
+import { blockOf, blocksOf, depths, fold, frontOf, jumps } from './fold';
 import { layout } from './layout';
 import { deepLayers, demoLayers, layerOf } from './sample';
 
@@ -26,6 +26,14 @@ describe('blocks', () => {
     );
     expect(blocksOf(pairs, 1)).toEqual([null, null, null, null]);
     expect(depths(demoLayers())).toEqual([]);
+  });
+
+  it('of a module that was wrapped have a word in front that need not be said', () => {
+    const named = (...names: string[]) => names.map((name) => ({ name }));
+    expect(frontOf(named('normalise', 'network.conv1', 'network.fc', 'softmax'))).toBe('network.');
+    expect(frontOf(named('network.conv1', 'features.0'))).toBe('');
+    expect(frontOf(named('features.0', 'features.1'))).toBe('');
+    expect(frontOf(demoLayers())).toBe('');
   });
 
   it('that come back later are others', () => {

@@ -28,6 +28,14 @@ function stems(layers: readonly TracedLayerMessage[]): string[][] {
   return parts.map((each) => each.slice(same));
 }
 
+const wrapped = 'network.'; // what `seethrough.wrap` puts before the names of a module
+
+/** What stands before every name of a module that was wrapped; empty where there is none. */
+export function frontOf(columns: readonly { name: string }[]): string {
+  const inside = columns.filter(({ name }) => name.includes('.'));
+  return inside.length && inside.every(({ name }) => name.startsWith(wrapped)) ? wrapped : '';
+}
+
 /** How many parts of the names a block may be made of, the deepest first. */
 export function depths(layers: readonly TracedLayerMessage[]): number[] {
   const deepest = Math.max(0, ...stems(layers).map((stem) => stem.length));

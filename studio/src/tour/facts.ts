@@ -8,7 +8,13 @@
  * Kernel, stride, padding, dilation and groups are read from the layer's text, which is written as in
  * a network's: `conv 16 k5 s2 p2 d1 g1`, `maxpool 2`, with `3x5` where rows and columns differ.
  */
-import type { ReportMessage, RunDetail, RunSummary, TraceMessage } from '../api/types';
+import type {
+  OpenedMessage,
+  ReportMessage,
+  RunDetail,
+  RunSummary,
+  TraceMessage
+} from '../api/types';
 import { isMaxPool, isPointwise, isPool } from '../network/kinds';
 import { total } from '../state/counts';
 
@@ -105,6 +111,28 @@ export function factsOf(
     report
   };
 }
+
+/** Of a network that is no run: nothing is known of a training. */
+export const factsOfNetwork = (network: OpenedMessage, trace: TraceMessage | null): Facts => ({
+  run: network.id,
+  photo: trace?.photo.id ?? null,
+  label: trace?.photo.label ?? null,
+  image: [network.image_px, network.image_px],
+  classes: network.classes,
+  train: 0,
+  test: 0,
+  layers: (trace?.layers ?? []).map(traced),
+  parameters: network.parameters,
+  batch: 0,
+  optimizer: '',
+  peakRate: 0,
+  epochs: 0,
+  epochsDone: 0,
+  isOver: true,
+  probabilities: trace?.probabilities ?? null,
+  loss: trace?.loss ?? null,
+  report: null
+});
 
 const traced = (layer: TraceMessage['layers'][number]): LayerFact => ({
   ...layer,

@@ -5,9 +5,12 @@ import type { Place } from '../state/place';
 import type { Route, Step } from '../state/route.svelte';
 import type { Session } from '../state/session.svelte';
 import { cardOf, ids, isCard, plain, type Card, type CardId } from './cards';
-import { factsOf, type Facts } from './facts';
+import { factsOf, factsOfNetwork, type Facts } from './facts';
 import { remember, remembered } from './memory';
 import { begin, follow, type Track } from './track';
+
+/** These tell of a training, which nobody recorded where there is no run. */
+const ofRuns: readonly CardId[] = ['normalising', 'step', 'epoch', 'generalisation', 'overfitting'];
 
 export class Tour {
   #route: Route;
@@ -33,12 +36,16 @@ export class Tour {
     this.#leads = this.#isNowhere(route.current);
   }
 
-  run = $derived.by(() => this.#route.current.run ?? this.#session.newest?.id ?? null);
+  run = $derived.by(() => this.#route.current.run ?? this.#session.first ?? null);
+
+  /** what is looked at, where it is no run */
+  #network = $derived.by(() => this.#session.network(this.run ?? undefined));
 
   /** Those of the address, else all. */
   steps: readonly CardId[] = $derived.by(() => {
     const said = (this.#route.current.guide?.steps ?? []).filter(isCard);
-    return said.length ? said : ids;
+    const all = said.length ? said : ids;
+    return this.#network ? all.filter((id) => !ofRuns.includes(id)) : all;
   });
 
   open: CardId | null = $derived.by(() => {
@@ -48,7 +55,8 @@ export class Tour {
 
   card: Card | null = $derived.by(() => {
     if (!this.open) return null;
-    return this.facts ? cardOf(this.open, this.facts) : plain(this.open);
+    if (!this.facts || (this.#network && ofRuns.includes(this.open))) return plain(this.open);
+    return cardOf(this.open, this.facts);
   });
 
   /** its place among the steps; −1 where it is none of them */
@@ -133,6 +141,16 @@ export class Tour {
     const isSame = facts?.run === run && (photo === undefined || facts.photo === photo);
     if (isSame && facts.isOver) return;
     try {
+      await this.#session.known;
+      const network = this.#session.network(run);
+      if (network) {
+        const of = photo ?? (await somePhoto(run, signal));
+        const trace = of ? await api.trace(run, of, signal) : null;
+        if (signal.aborted) return;
+        this.facts = factsOfNetwork(network, trace);
+        this.refused = null;
+        return;
+      }
       const detail = await api.run(run, signal);
       const of = photo ?? detail.watched[0] ?? (await somePhoto(run, signal));
       const [trace, report] = await Promise.all([

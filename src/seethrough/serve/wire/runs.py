@@ -321,7 +321,7 @@ class OpenedMessage(Message):
 
     id: str  # n-…: stands where a run's name does
     name: str  # model.onnx
-    origin: str  # the end of a sentence: opened from model.onnx
+    origin: str  # the end of a sentence: opened from an ONNX file
     graph: str  # how it is known which layer reads which: a whole sentence
     classes: list[str]
     image_px: int

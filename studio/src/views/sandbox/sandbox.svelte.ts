@@ -22,6 +22,7 @@ const drag_ms = 1200; // changes of one setting within this time are one step ba
 export class Sandbox {
   readonly run: string;
   #route: Route;
+  #isOpened: boolean;
 
   photos = $state.raw<readonly Photo[] | null>(null);
   dropped = $state.raw<Photo | null>(null);
@@ -32,9 +33,11 @@ export class Sandbox {
   #settling: ReturnType<typeof setTimeout> | undefined;
   #changed: { what: string; at: number } | null = null;
 
-  constructor(run: string, route: Route) {
+  /** `isOpened`: it is the network of no run */
+  constructor(run: string, route: Route, isOpened = false) {
     this.run = run;
     this.#route = route;
+    this.#isOpened = isOpened;
   }
 
   // ------------------------------------------------------------ what is asked, and what can be
@@ -164,15 +167,23 @@ export class Sandbox {
 
   async begin(signal: AbortSignal): Promise<void> {
     try {
-      const { dataset, layers } = await api.run(this.run, signal);
-      const layer = layers.find(({ kind }) => kind === 'conv')?.name;
+      const photos = await variety(this.run, 18);
+      const [first] = photos;
+      const layer = await this.#firstConvolution(first?.id, signal);
       if (layer !== undefined) await this.#learn(layer, signal);
-      this.photos = await variety(this.run, dataset.classes, 18);
-      const [first] = this.photos;
+      this.photos = photos;
       if (!this.photo && first && !signal.aborted) this.open(first.id, 'replace');
     } catch (thrown) {
       this.refused = refusal(thrown);
     }
+  }
+
+  /** A run says which layers it has; of an opened network a photo's trace does. */
+  async #firstConvolution(photo: string | undefined, signal: AbortSignal) {
+    const isConvolution = ({ kind }: { kind: string }) => kind === 'conv';
+    if (!this.#isOpened) return (await api.run(this.run, signal)).layers.find(isConvolution)?.name;
+    if (photo === undefined) return undefined;
+    return (await api.trace(this.run, photo, signal)).layers.find(isConvolution)?.name;
   }
 
   async #learn(layer: string, signal: AbortSignal): Promise<void> {
