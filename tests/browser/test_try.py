@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from .test_accessibility import findings, tab_to
+from .test_upload import blue_and_green, choose, drop
 
 COVER = "4,6,20,22"
 
@@ -157,15 +158,17 @@ def test_with_the_keyboard_alone_a_weight_is_changed_and_the_photo_covered(opene
     expect(words(window)).to_contain_text("changed")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Shift+ArrowDown")
-    page.wait_for_url(re.compile("cover="))
+    # a quarter of the photo in its middle, one to the right, one taller: the address follows the
+    # hand when it rests, maybe after each key
+    cover = [12, 13, 21, 21]
+    page.wait_for_url(re.compile("cover=" + "%2C".join(map(str, cover)) + r"\b"))
     tab_to(page, "weight, red, row 1, column 1")
     cell = page.get_by_label("weight, red, row 1, column 1")
     cell.fill("1.5")
     page.keyboard.press("Enter")
     expect(cell).to_have_class(re.compile("edited"))
-    cover = re.search(r"cover=(\d+)%2C(\d+)%2C(\d+)%2C(\d+)", page.url)
     question = {
-        "photo": {"cover": [int(part) for part in cover.groups()]},
+        "photo": {"cover": cover},
         "weights": [{"name": "conv1.weight", "index": [0, 0, 1, 1], "value": 1.5}],
     }
     told = asked(window, question)["probabilities_after"]
@@ -175,6 +178,53 @@ def test_with_the_keyboard_alone_a_weight_is_changed_and_the_photo_covered(opene
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     expect(unit(window, "relu1", 1)).to_have_attribute("aria-pressed", "true")
+
+
+@pytest.mark.parametrize("give", [choose, drop])
+def test_a_file_of_ones_own_is_tried_with_the_change_that_is_there(opened, give):
+    window = opened("t0", f"?cover={COVER}")
+    give(window, "Blick übers Land #1.png", "image/png", blue_and_green())
+    window.path_becomes(f"/try/{window.run}/u-[^/]+")
+    own = window.path().split("/")[-1]
+    told = asked(window, {"photo": {"cover": [4, 6, 20, 22]}}, own)
+    becomes(window, told["probabilities_after"])
+    assert shown(window, "before") == told["probabilities"]
+    assert "cover=4%2C6%2C20%2C22" in window.page.url
+    marked = window.page.get_by_role("navigation", name="Photos").locator("a[aria-current=true]")
+    expect(marked).to_have_attribute("title", "Blick übers Land #1.png")
+    window.page.reload()
+    becomes(window, told["probabilities_after"])
+
+
+@pytest.mark.parametrize("give", [choose, drop])
+def test_a_file_that_is_no_photo_is_refused_and_what_was_tried_stays(opened, give):
+    window = opened("t0", f"?cover={COVER}")
+    path, before = window.path(), shown(window, "after")
+    window.statuses = {415, 422}
+    give(window, "letter.jpg", "image/jpeg", b"Dear reader, this is no photo.\n" * 20)
+    alert = window.page.get_by_role("alert")
+    expect(alert).to_contain_text("letter.jpg")
+    window.page.get_by_role("button", name="Close").click()
+    expect(alert).to_have_count(0)
+    assert (window.path(), shown(window, "after")) == (path, before)
+
+
+@pytest.mark.parametrize(
+    ("term", "title"),
+    [
+        ("kernel", "Kernel"),
+        ("softmax", "Softmax"),
+        ("activation function", "ReLU"),
+        ("normalise", "Normalising"),
+        ("logits", "Dense layer"),
+    ],
+)
+def test_a_term_opens_its_card(opened, term, title):
+    window = opened("t0")
+    button = window.page.get_by_role("button", name=term, exact=True).first
+    button.click()
+    expect(window.page.get_by_role("dialog", name=re.compile(title))).to_be_visible()
+    assert window.path() == f"/try/{window.run}/t0"
 
 
 # Every moment at which a row that is in sight shows another change than the probabilities.

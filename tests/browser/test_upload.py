@@ -17,14 +17,19 @@ DROP = """([name, type, content]) => {
 }"""
 
 
-@pytest.fixture
-def content() -> bytes:
+def blue_and_green() -> bytes:
     """A wide PNG: blue above, green below."""
     picture = Image.new("RGB", (60, 40), (40, 90, 200))
     picture.paste((50, 140, 60), (0, 25, 60, 40))
     file = io.BytesIO()
     picture.save(file, "PNG")
     return file.getvalue()
+
+
+@pytest.fixture
+def content() -> bytes:
+    """A photo of one's own."""
+    return blue_and_green()
 
 
 def choose(window, name: str, kind: str, content: bytes) -> None:

@@ -36,9 +36,8 @@ export function paint(
 
 /** Every cell's colour is looked up once; rows of pixels that repeat are copied. */
 const blocks: typeof paint = (map, extent, colours, target, targetWidth, box) => {
-  const edges = Array.from({ length: map.width + 1 }, (_, c) =>
-    Math.ceil((c * box.width) / map.width)
-  );
+  const cellOf = covered(map.width, box.width).first;
+  const line = new Uint32Array(map.width);
   let drawn = -1;
   for (let y = 0; y < box.height; y++) {
     const start = (box.y + y) * targetWidth + box.x;
@@ -48,11 +47,11 @@ const blocks: typeof paint = (map, extent, colours, target, targetWidth, box) =>
       continue;
     }
     drawn = row;
+    const first = map.offset + row * map.width;
     for (let c = 0; c < map.width; c++) {
-      const value = map.values[map.offset + row * map.width + c] ?? NaN;
-      const colour = colours[tableIndex(value, extent)]!;
-      target.fill(colour, start + edges[c]!, start + edges[c + 1]!);
+      line[c] = colours[tableIndex(map.values[first + c] ?? NaN, extent)]!;
     }
+    for (let x = 0; x < box.width; x++) target[start + x] = line[cellOf[x]!]!;
   }
 };
 
