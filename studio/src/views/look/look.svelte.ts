@@ -30,6 +30,7 @@ const rest_ms = 40; // a pointer that rests on a unit may be about to click
 
 export class Look {
   readonly run: string;
+  readonly isRun: boolean;
   #route: Route;
 
   scene = $state.raw<Scene | null>(null);
@@ -56,8 +57,10 @@ export class Look {
   /** other numbers in which a unit's strongest cell is searched: gradients */
   through: () => Scene | null = () => null;
 
-  constructor(run: string, route: Route) {
+  /** `isRun`: false for an opened network, which has no recipe and no past */
+  constructor(run: string, route: Route, isRun = true) {
     this.run = run;
+    this.isRun = isRun;
     this.#route = route;
   }
 
