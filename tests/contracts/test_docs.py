@@ -25,6 +25,7 @@ from seethrough.serve.app import create_app
 from seethrough.serve.routes import router
 from seethrough.serve.routes_compare import router as comparing
 from seethrough.serve.routes_inside import router as inside
+from seethrough.serve.routes_keep import router as keeping
 from seethrough.serve.routes_step import router as stepping
 from seethrough.serve.routes_time import router as time
 from seethrough.serve.routes_train import router as training
@@ -188,6 +189,7 @@ def test_every_address_of_the_server_is_described(tmp_path):
             for route in [
                 *router.routes,
                 *inside.routes,
+                *keeping.routes,
                 *stepping.routes,
                 *trying.routes,
                 *time.routes,

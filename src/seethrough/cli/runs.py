@@ -21,7 +21,8 @@ def command(ctx: click.Context, runs_dir: Path | None, *, as_json: bool) -> None
     """List all runs, newest first.
 
     --json prints a list; each run has id, created, state (waiting, training, paused, stopped,
-    finished, failed), dataset, network, epoch, epochs, test_accuracy, train_seconds and steered.
+    finished, failed), dataset, network, epoch, epochs, test_accuracy, train_seconds,
+    steered and edited.
     """
     if ctx.invoked_subcommand is not None:
         ctx.obj = runs_dir
@@ -70,7 +71,7 @@ def _row(summary: "Summary") -> tuple[str, ...]:
         summary.id,
         _state(summary),
         summary.dataset,
-        f"{summary.epoch} of {summary.epochs}",
+        "–" if summary.edited else f"{summary.epoch} of {summary.epochs}",
         "–" if accuracy is None else f"{100 * accuracy:.1f} %",
         duration(summary.train_seconds) if summary.train_seconds else "–",
         summary.network,
@@ -81,6 +82,8 @@ def _row(summary: "Summary") -> tuple[str, ...]:
 def _state(summary: "Summary") -> str:
     if _is_unbegun(summary):
         return "stopped before it began"
+    if summary.edited:
+        return f"{summary.state}, changed by hand"
     return f"{summary.state}, steered" if summary.steered else summary.state
 
 

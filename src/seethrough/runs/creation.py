@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -24,7 +25,15 @@ from seethrough.model.shapes import LayerSize
 from seethrough.model.spec import to_text
 from seethrough.runs import consent, durable, manifest, names, process
 from seethrough.runs.folder import Run, default_runs_dir
-from seethrough.runs.manifest import DatasetFacts, Manifest, NetworkFacts, Problem, SplitCount
+from seethrough.runs.manifest import (
+    DatasetFacts,
+    Edited,
+    Manifest,
+    NetworkFacts,
+    Problem,
+    SplitCount,
+    Start,
+)
 from seethrough.runs.start import FILE as START
 from seethrough.runs.start import Source
 from seethrough.runs.start import begun as begin
@@ -53,17 +62,35 @@ def create(
 
     The code of a network that is a function of the user's own is imported, and noted as theirs.
     """
-    sizes = checked(dataset, spec, recipe)
     if start is not None and recipe.whiten:
         raise RecipeError(
             f"whiten=true does not go with the weights of {start.id}.",
             why="it would put other kernels into the first convolution.",
             fix="leave one of the two out.",
         )
-    begun, weights = None, None
-    if start is not None:
-        source = Source.of_run(start) if isinstance(start, Run) else start
-        begun, weights = begin(source, spec, dataset.classes)
+    if start is None:
+        return keep(dataset, spec, recipe, runs_dir=runs_dir, place=place)
+    checked(dataset, spec, recipe)
+    source = Source.of_run(start) if isinstance(start, Run) else start
+    begun, weights = begin(source, spec, dataset.classes)
+    return keep(
+        dataset, spec, recipe, runs_dir=runs_dir, place=place, start=begun, files={START: weights}
+    )
+
+
+def keep(
+    dataset: Dataset,
+    spec: Network,
+    recipe: Recipe,
+    *,
+    runs_dir: Path | None = None,
+    place: Place | None = None,
+    start: Start | None = None,
+    edited: Edited | None = None,
+    files: Mapping[str, bytes] = MappingProxyType({}),
+) -> Run:
+    """A new run with these files beside its manifest, which says what they are."""
+    sizes = checked(dataset, spec, recipe)
     runs_dir = (runs_dir or default_runs_dir()).expanduser().absolute()
     place = place or suitable_place(sizes, recipe)
     ground, watched = environment(place), _watched(dataset)
@@ -76,16 +103,18 @@ def create(
         recipe=recipe,
         environment=ground,
         watched=watched,
-        start=begun,
+        start=start,
+        edited=edited,
     )
     try:
-        if weights is not None:
-            durable.write(folder / START, weights)
+        for name, content in files.items():
+            durable.write(folder / name, content)
         process.made(folder)
         durable.write(folder / manifest.FILE, made.to_bytes())
         durable.sync_folder(runs_dir)
     except StorageError:
-        (folder / START).unlink(missing_ok=True)
+        for name in files:
+            (folder / name).unlink(missing_ok=True)
         process.unmade(folder)
         folder.rmdir()
         raise

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from seethrough.classifier import Classifier
     from seethrough.data.dataset import Dataset
     from seethrough.explain.timeline import Timeline
+    from seethrough.explain.what_if import Change
     from seethrough.learning.continuation import Continuation
     from seethrough.runs.results import Predictions
 
@@ -153,6 +154,19 @@ class Run:
         from seethrough.runs import continued
 
         return continued.continuation(self, step=step, remembers=remembers)
+
+    def edited(self, change: "Change", *, step: int | None = None) -> "Run":
+        """A copy of its network, with this change, as a run of its own, judged on the same photos.
+
+        `change` as in `classifier.what_if`; its photo and temperature are no part of a network.
+        With `step`, the network of that moment. This run stays as it is.
+        """
+        from seethrough.runs import edited, record
+
+        made = edited.edited(self, change, step=step)
+        for _ in record.record(made, dataset=made.dataset()):
+            pass
+        return made
 
     def timeline(self) -> "Timeline":
         """Some test photos at every moment: when they were learned, and which units died."""

@@ -7,6 +7,7 @@
     recipe       everything that changes the result
     environment  versions, processor, threads: what else bit-identical weights depend on
     start        null, or the run whose weights it begins with
+    edited       null, or the run whose network it is, and what was changed in it by hand
     watched      positions in the data set of the test images that the log follows
 
 What happened afterwards stands in the log.
@@ -94,6 +95,16 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Edited:
+    """A network that was not trained but changed by hand; its weights: edited.safetensors."""
+
+    run: str  # whose network it was
+    step: int | None  # of the moment that was changed; None: its newest weights
+    weights_sha256: str  # before the change
+    changes: tuple[str, ...]  # a sentence each
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """All of run.json."""
 
@@ -105,6 +116,7 @@ class Manifest:
     environment: Mapping[str, str]
     watched: tuple[int, ...]
     start: Start | None = None
+    edited: Edited | None = None
 
     def to_bytes(self) -> bytes:
         """The file's content."""
@@ -114,6 +126,10 @@ class Manifest:
         content["network"] = dataclasses.asdict(self.network)
         content["recipe"] = self.recipe.to_dict()
         content["start"] = None if self.start is None else dataclasses.asdict(self.start)
+        if self.edited is None:
+            del content["edited"]
+        else:
+            content["edited"] = dataclasses.asdict(self.edited)
         return json.dumps(content, ensure_ascii=False, indent=1).encode()
 
 
@@ -139,9 +155,12 @@ def parsed(content: Mapping[str, Any], folder: Path) -> Manifest:
             LayerSize(**{**layer, "shape": tuple(layer["shape"])})
             for layer in network.get("layers", ())
         )
-        start = stored.pop("start", None)
+        start, edited = stored.pop("start", None), stored.pop("edited", None)
         return Manifest(
             start=None if start is None else Start(**{**start, "head": tuple(start["head"])}),
+            edited=None
+            if edited is None
+            else Edited(**{**edited, "changes": tuple(edited["changes"])}),
             dataset=DatasetFacts(**dataset),
             network=NetworkFacts(**network),
             recipe=Recipe.from_dict(stored.pop("recipe")),

@@ -33,7 +33,7 @@ from seethrough.runs.interruption import interruption
 from seethrough.runs.log import Log, LogEvent, begins_with
 from seethrough.runs.moments import MomentFile
 from seethrough.runs.shipped import source
-from seethrough.runs.start import pace_of, put_into
+from seethrough.runs.start import pace_of, put_edited, put_into
 from seethrough.runs.steering import POLL_S, Leaving, Steering
 from seethrough.train import loop
 from seethrough.train.events import (
@@ -140,6 +140,8 @@ class _Recording:
         begun = run.manifest.start
         if begun is not None:
             put_into(self.network, run, begun)
+        if run.manifest.edited is not None:
+            put_edited(self.network, run)
         self.pace = None if begun is None else pace_of(self.network, begun, run.manifest.recipe)
         self.steering = Steering(run.folder)
         self.multiply_adds = sum(size.multiply_adds for size in run.sizes)
@@ -152,7 +154,7 @@ class _Recording:
             if not begins_with(path, self.kept.log):
                 self.notes.append("The log was changed since the checkpoint; some of it is lost.")
             self.notes.append(f"Resumed after step {self.kept.state.step}.")
-        elif path.exists():
+        elif path.exists() and run.manifest.edited is None:
             self.notes.append("Started over: there was no checkpoint to go on from.")
         self.moments = self._opened_moments()
         self.log = Log(path, keep=self.kept.log.length if self.kept else 0)
@@ -181,7 +183,8 @@ class _Recording:
                 # The log was cut back to before this line; it is as true as it was.
                 yield self._checkpoint_line(self.kept)
                 yield from self._noted()
-            yield from self._trained(should_stop)
+            learned = self._trained if self.run.manifest.edited is None else self._judged
+            yield from learned(should_stop)
         except Exception as error:
             failure = error if isinstance(error, SeethroughError) else _unexpected(error)
             # A disk that refuses this line too leaves a log without an end: the run can resume.
@@ -230,6 +233,29 @@ class _Recording:
             self.world.agreed(True)
             yield self._add(lines.went_on(state.step))
 
+    def _judged(self, should_stop: Callable[[], bool]) -> Iterator[LogEvent]:
+        """What is told of a network that was changed by hand and learns nothing."""
+        made = self.run.manifest.edited
+        assert made is not None
+        if self.world.size > 1:
+            raise RunError(
+                f"{self.run.id} learns nothing.",
+                why=f"it is the network of {made.run}, changed by hand; it is only judged.",
+                fix=f"leave torchrun out: seethrough train --resume {self.run.id}.",
+            )
+        moment = "" if made.step is None else f" after step {made.step}"
+        yield self._add(lines.note(f"Changed by hand: the network of {made.run}{moment}."))
+        for text in made.changes:
+            yield self._add(lines.note(text))
+        yield self._finished(should_stop)
+
+    def _finished(self, should_stop: Callable[[], bool]) -> LogEvent:
+        with exact(self.place):
+            done = results.finish(self.run, self.network, self.dataset, should_stop)
+        if done is not None:
+            self.accuracy = done.test_accuracy
+        return self._end("stopped" if done is None else "finished")
+
     def _event(self, event: Event, should_stop: Callable[[], bool]) -> Iterator[LogEvent]:
         match event:
             case Started():
@@ -265,11 +291,7 @@ class _Recording:
                 yield self._end("stopped")
             case Done():
                 self.seconds = event.elapsed_s
-                with exact(self.place):
-                    done = results.finish(self.run, self.network, self.dataset, should_stop)
-                if done is not None:
-                    self.accuracy = done.test_accuracy
-                yield self._end("stopped" if done is None else "finished")
+                yield self._finished(should_stop)
 
     def _add(self, line: LogEvent) -> LogEvent:
         self.log.append(line)

@@ -70,6 +70,8 @@ def _of(manifest: Manifest, subject: Subject) -> Iterator[tuple[str, Value]]:
         yield "network", manifest.network.text
         yield "image_px", manifest.network.image_px
         yield "begins with", None if manifest.start is None else manifest.start.run
+        if manifest.edited is not None:
+            yield "changed by hand", "; ".join(manifest.edited.changes)
     elif subject == "photos":
         yield from _photos(manifest.dataset)
     else:

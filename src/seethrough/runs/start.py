@@ -27,6 +27,7 @@ from seethrough.train.pace import Pace, slower_below
 from seethrough.train.recipe import Recipe
 
 FILE = "start.safetensors"
+EDITED = "edited.safetensors"  # of a network that was changed by hand (`runs.edited`)
 FIRST_SHARE = 0.2  # of the epochs, in which a new head learns alone
 SMALLEST = 0.1  # share of the learning rate that the first layer gets
 
@@ -103,6 +104,11 @@ def put_into(network: nn.Module, run: Run, start: Start) -> None:
         name: own[name] if name in start.head else tensor for name, tensor in tensors.items()
     }
     checkpoint.load_into(network, kept)
+
+
+def put_edited(network: nn.Module, run: Run) -> None:
+    """Give the untrained network of a run that was changed by hand its weights."""
+    checkpoint.load_into(network, checkpoint.read(run.folder / EDITED)[0])
 
 
 def pace_of(network: nn.Module, start: Start, recipe: Recipe) -> Pace:

@@ -37,6 +37,7 @@ class Summary:
     test_accuracy: float | None  # 0..1, after the newest epoch
     train_seconds: float
     steered: bool = False  # its learning rate was turned by hand
+    edited: bool = False  # its network was changed by hand and learned nothing
 
     @property
     def is_live(self) -> bool:
@@ -85,6 +86,7 @@ def from_files(folder: Path) -> Summary:
         test_accuracy=accuracy,
         train_seconds=seconds,
         steered=bool(steering.turns(folder)),
+        edited=stored.get("edited") is not None,
     )
 
 

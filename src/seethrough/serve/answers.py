@@ -88,6 +88,7 @@ def opened(network: Opened) -> wire.OpenedMessage:
 
 def detail(run: Run) -> wire.RunDetail:
     """Everything about a run but its log."""
+    made = run.manifest.edited
     facts = dataclasses.asdict(run.manifest.dataset)
     facts.pop("plan")
     layers = [
@@ -115,6 +116,8 @@ def detail(run: Run) -> wire.RunDetail:
             wire.TurnMessage(step=turn.step, rate_factor=turn.rate_factor)
             for turn in steering.turns(run.folder)
         ],
+        edited=made
+        and wire.EditedMessage(run=made.run, step=made.step, changes=list(made.changes)),
     )
 
 

@@ -18,6 +18,7 @@ from seethrough.serve.pages import pages
 from seethrough.serve.routes import router
 from seethrough.serve.routes_compare import router as comparing
 from seethrough.serve.routes_inside import router as inside
+from seethrough.serve.routes_keep import router as keeping
 from seethrough.serve.routes_step import router as stepping
 from seethrough.serve.routes_time import router as time
 from seethrough.serve.routes_train import router as training
@@ -83,6 +84,7 @@ def create_app(
     app.include_router(stepping)
     app.include_router(comparing)
     app.include_router(trying)
+    app.include_router(keeping)
     app.include_router(time)
     app.include_router(training)
     studio = pages()

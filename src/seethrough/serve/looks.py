@@ -182,13 +182,7 @@ class Looks:
         if weights_sha256 is not None and (subject.id, weights_sha256, photo_id) in self._held:
             return self._kept((subject.id, weights_sha256, photo_id))
         network = self._shelf.network(subject, step)
-        if weights_sha256 not in {None, network.weights_sha256}:
-            raise Refusal(
-                409,
-                "The network has learned on since this was drawn.",
-                why="its numbers are others now, and two states are never mixed in one picture.",
-                fix="trace the photo again.",
-            )
+        check_same(network, weights_sha256)
         key = (subject.id, network.weights_sha256, photo_id)
         if key not in self._held:
             self._held[key] = _looked(album, photo_id, network)
@@ -224,3 +218,14 @@ def _weight(look: Look) -> int:
     """Of its arrays; a way back is about as large as the way there."""
     there = sum(layer.output.nbytes for layer in look.trace.layers)
     return there * (1 + len(look.ways_back) + 2 * len(look.steps) + len(look.tries))
+
+
+def check_same(network: Network, weights_sha256: str | None) -> None:
+    """Refuse what was asked about other weights than the network has now."""
+    if weights_sha256 not in {None, network.weights_sha256}:
+        raise Refusal(
+            409,
+            "The network has learned on since this was drawn.",
+            why="its numbers are others now, and two states are never mixed in one picture.",
+            fix="trace the photo again.",
+        )

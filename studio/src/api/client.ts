@@ -17,6 +17,7 @@ import type {
   PhotoMomentsMessage,
   PhotoPairMessage,
   PredictionMessage,
+  PullsMessage,
   RangeTestMessage,
   ReportMessage,
   RunDetail,
@@ -204,10 +205,21 @@ export interface UnitsQuery extends Query {
   unit: readonly number[];
 }
 
-/** `learning_rate`: undefined for the recipe's peak; `memory`: the optimizer's, undefined if empty */
+/**
+ * `learning_rate`: undefined for the recipe's peak, or on the run's batch its own; `memory`: the
+ * optimizer's, undefined if empty; `batch`: undefined for the photo alone; `steps`: undefined for one
+ */
 export interface StepQuery extends LossQuery {
   learning_rate?: number;
   memory?: 'run';
+  batch?: 'run';
+  steps?: number;
+}
+
+/** One learned number in a step, by its name in the state dict. */
+export interface StepNumberQuery extends StepQuery {
+  name: string;
+  index: readonly number[];
 }
 
 /** What is asked of a training; what is left out stays as it is. */
@@ -246,6 +258,8 @@ const picture = (file: Blob, name: string): RequestInit => ({
 export const api = {
   window: (signal?: AbortSignal) => json<WindowMessage>(address(['window']), { signal }),
   runs: (signal?: AbortSignal) => json<RunSummary[]>(address(['runs']), { signal }),
+  /** networks that were opened to be looked at and are no runs */
+  opened: (signal?: AbortSignal) => json<OpenedMessage[]>(address(['opened']), { signal }),
   run: (run: string, signal?: AbortSignal) => json<RunDetail>(address(['runs', run]), { signal }),
   stop: (run: string) => json<RunSummary>(address(['runs', run, 'stop']), { method: 'POST' }),
   steer: (run: string, wish: Steering) =>
@@ -253,13 +267,18 @@ export const api = {
   /** a new run like this one, but for what is given; it trains on its own */
   again: (run: string, changes: Again) =>
     json<RunSummary>(address(['runs', run, 'again'], changes), { method: 'POST' }),
+  /** the network with these changes as a run of its own */
+  keep: (run: string, change: WhatIfQuestion) =>
+    json<RunSummary>(address(['runs', run, 'keep']), {
+      method: 'POST',
+      body: JSON.stringify(change),
+      headers: { 'Content-Type': 'application/json' }
+    }),
   /** where the run's newest range test of learning rates stands */
   rangeTest: (run: string, signal?: AbortSignal) =>
     json<RangeTestMessage>(address(['runs', run, 'range-test']), { signal }),
   startRangeTest: (run: string) =>
     json<RangeTestMessage>(address(['runs', run, 'range-test']), { method: 'POST' }),
-  /** networks that were opened to be looked at and are no runs */
-  opened: (signal?: AbortSignal) => json<OpenedMessage[]>(address(['opened']), { signal }),
   stopRangeTest: (run: string) =>
     json<RangeTestMessage>(address(['runs', run, 'range-test', 'stop']), { method: 'POST' }),
   /** address of the event stream of its newest range test */
@@ -319,12 +338,17 @@ export const api = {
     json<LearningStepMessage>(address([...photoPath(run, photo), 'learning-step'], of), { signal }),
   activationsAfter: (run: string, photo: string, of: StepQuery, signal?: AbortSignal) =>
     tensor(address([...photoPath(run, photo), 'activations-after'], of), signal),
-  learningUpdate: (
+  learningUpdate: (run: string, photo: string, of: StepNumberQuery, signal?: AbortSignal) =>
+    json<UpdateMessage>(address([...photoPath(run, photo), 'learning-update'], of), { signal }),
+  /** the parameter before the step, and behind it its gradient */
+  learningParameter: (
     run: string,
     photo: string,
-    of: StepQuery & { name: string; index: readonly number[] },
+    of: StepQuery & { name: string },
     signal?: AbortSignal
-  ) => json<UpdateMessage>(address([...photoPath(run, photo), 'learning-update'], of), { signal }),
+  ) => tensor(address([...photoPath(run, photo), 'learning-parameter'], of), signal),
+  learningPulls: (run: string, photo: string, of: StepNumberQuery, signal?: AbortSignal) =>
+    json<PullsMessage>(address([...photoPath(run, photo), 'learning-pulls'], of), { signal }),
   /** what becomes of it, and every layer's output at the trace's offsets; then the altered photo */
   whatIf: (run: string, photo: string, question: WhatIfQuestion, signal?: AbortSignal) =>
     whole<WhatIfMessage>(address([...photoPath(run, photo), 'what-if', 'whole']), {

@@ -181,6 +181,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run}/keep": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Keep
+         * @description Keep the changed network as a run; the photo and the temperature are no part of it.
+         */
+        post: operations["keep"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run}/moments": {
         parameters: {
             query?: never;
@@ -1208,6 +1228,18 @@ export interface components {
             second: components["schemas"]["AnswerMessage"];
         };
         /**
+         * EditedMessage
+         * @description A network that was changed by hand instead of trained.
+         */
+        EditedMessage: {
+            /** Changes */
+            changes: string[];
+            /** Run */
+            run: string;
+            /** Step */
+            step: number | null;
+        };
+        /**
          * EndEvent
          * @description The last event.
          */
@@ -1947,6 +1979,7 @@ export interface components {
          */
         RunDetail: {
             dataset: components["schemas"]["DatasetMessage"];
+            edited: components["schemas"]["EditedMessage"] | null;
             /** Environment */
             environment: {
                 [key: string]: string;
@@ -1978,6 +2011,8 @@ export interface components {
             created: string;
             /** Dataset */
             dataset: string;
+            /** Edited */
+            edited: boolean;
             /** Epoch */
             epoch: number;
             /** Epochs */
@@ -2435,6 +2470,7 @@ export type CostMessage = components['schemas']['CostMessage'];
 export type DatasetMessage = components['schemas']['DatasetMessage'];
 export type DisagreementList = components['schemas']['DisagreementList'];
 export type DisagreementMessage = components['schemas']['DisagreementMessage'];
+export type EditedMessage = components['schemas']['EditedMessage'];
 export type EndEvent = components['schemas']['EndEvent'];
 export type EpochEvent = components['schemas']['EpochEvent'];
 export type EquationMessage = components['schemas']['EquationMessage'];
@@ -2803,6 +2839,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Refused: what, why, how to fix it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    keep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WhatIfQuestion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunSummary"];
+                };
             };
             /** @description Refused: what, why, how to fix it. */
             default: {

@@ -36,7 +36,9 @@ export class Session {
 
   /** A run to put beside this one: the newest other of the same photos, else any other, else itself. */
   beside(id: string): string {
-    const others = (this.runs ?? []).filter((run) => run.id !== id && run.epoch > 0);
+    const others = (this.runs ?? []).filter(
+      (run) => run.id !== id && (run.epoch > 0 || run.edited)
+    );
     const dataset = this.run(id)?.dataset;
     return (others.find((run) => run.dataset === dataset) ?? others[0])?.id ?? id;
   }

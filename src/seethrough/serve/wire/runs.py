@@ -25,6 +25,7 @@ class RunSummary(Message):
     test_accuracy: float | None  # 0..1, after the newest epoch
     train_seconds: float
     steered: bool  # its learning rate was turned by hand
+    edited: bool  # its network was changed by hand and learned nothing
 
 
 class TurnMessage(Message):
@@ -78,6 +79,14 @@ class DatasetMessage(Message):
     notes: list[str]  # whole sentences
 
 
+class EditedMessage(Message):
+    """A network that was changed by hand instead of trained."""
+
+    run: str  # whose network it was
+    step: int | None  # of the moment that was changed; None: its newest weights
+    changes: list[str]  # a sentence each
+
+
 class RunDetail(Message):
     """Everything about a run but its log."""
 
@@ -91,6 +100,7 @@ class RunDetail(Message):
     weights_sha256: str | None
     watched: list[str]  # ids of the test photos whose predictions the log follows
     steering: list[TurnMessage]  # how its learning rate was turned by hand
+    edited: EditedMessage | None
 
 
 # ---------------------------------------------------------------- the log, as an event stream

@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { hex, nothing, parts, question, read, unitOf, written, type Change } from './change';
+import {
+  hex,
+  keepable,
+  nothing,
+  parts,
+  question,
+  read,
+  unitOf,
+  written,
+  type Change
+} from './change';
 
 const much: Change = {
   cover: [2, 3, 20, 24],
@@ -62,4 +72,20 @@ it('a question has every part of the change in the words of the server', () => {
 it('a colour comes back from its hexadecimal form', () => {
   expect(parts('#0a80ff')).toEqual([10, 128, 255]);
   expect(hex(parts('#0a80ff'))).toBe('#0a80ff');
+});
+
+describe('what a network can keep', () => {
+  const edit = { name: 'conv1.weight', index: [0, 0, 0, 0], value: 1 };
+
+  it('is told in words', () => {
+    expect(keepable(much, [edit, edit])).toBe('2 weights, 2 units off and 2 functions');
+    expect(keepable({ ...nothing, off: ['relu1.3'] }, [])).toBe('1 unit off');
+    expect(keepable({ ...nothing, functions: { relu1: 'gelu' } }, [edit])).toBe(
+      '1 weight and 1 function'
+    );
+  });
+
+  it('is neither the photo nor the temperature', () => {
+    expect(keepable({ ...much, off: [], functions: {} }, [])).toBe('');
+  });
 });

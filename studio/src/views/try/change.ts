@@ -124,6 +124,19 @@ export function unitOf(text: string): { layer: string; unit: number } {
   return { layer: text.slice(0, dot), unit: Number(text.slice(dot + 1)) };
 }
 
+/** What of it a network can keep, in words; empty: nothing. */
+export function keepable(change: Change, edits: readonly Edit[]): string {
+  const counted = (count: number, one: string, more: string) =>
+    count === 0 ? [] : [`${count} ${count === 1 ? one : more}`];
+  const parts = [
+    ...counted(edits.length, 'weight', 'weights'),
+    ...counted(change.off.length, 'unit off', 'units off'),
+    ...counted(Object.keys(change.functions).length, 'function', 'functions')
+  ];
+  const last = parts.pop();
+  return [parts.join(', '), last].filter(Boolean).join(' and ');
+}
+
 export function question(
   change: Change,
   paint: readonly Stroke[],
