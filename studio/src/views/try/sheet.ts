@@ -2,7 +2,7 @@
 import type { Box } from '../../scale/raster';
 
 export const side = 38; // of a map
-export const gaps = { across: 6, down: 9 };
+export const gaps = { across: 5, down: 9 };
 
 /** How many stand beside each other; a width in whole pixels may have been rounded up. */
 export const fitting = (width: number): number =>
