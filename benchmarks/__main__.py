@@ -1,6 +1,8 @@
 """`make bench`: every measurement in one table, or with --json in one object.
 
-python -m benchmarks [training] [startup] [latency] [transfer] [exactness] [--quick] [--json]
+python -m benchmarks [PART …] [--quick] [--json]
+
+The parts: training, startup, latency, frames, transfer, exactness; without any, all of them.
 """
 
 import argparse
@@ -10,10 +12,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import exactness, latency, startup, training, transfer
+from benchmarks import exactness, frames, latency, startup, training, transfer
 from benchmarks.machine import description
 
-PARTS = ("training", "startup", "latency", "transfer", "exactness")
+PARTS = ("training", "startup", "latency", "frames", "transfer", "exactness")
 QUICK_ROUNDS = 5
 QUICK_SEEDS = 2
 SMALL = 0.001
@@ -29,6 +31,8 @@ def measure(part: str, *, is_quick: bool) -> dict[str, Any]:
         found = transfer.run(seeds=QUICK_SEEDS) if is_quick else transfer.run()
         again = transfer.run_shipped(QUICK_SEEDS) if is_quick else transfer.run_shipped()
         return {"other_classes": found, "shipped": again}
+    if part == "frames":
+        return frames.run(seconds=1.0) if is_quick else frames.run()
     if part == "exactness":
         return exactness.run(exactness.QUICK_VALUES if is_quick else exactness.VALUES)
     return latency.run(rounds=QUICK_ROUNDS) if is_quick else latency.run()
