@@ -175,3 +175,16 @@ export function gate(equation: EquationMessage, step: number): string {
   if (!kind.startsWith('relu')) return '';
   return / × 0 /.test(shown) ? 'gate shut' : / × 1 /.test(shown) ? 'gate open' : '';
 }
+
+/** The losses of successive steps as the path of a small curve, from its left to its right. */
+export function curve(losses: readonly number[], width: number, height: number): string {
+  const low = Math.min(...losses);
+  const span = Math.max(...losses) - low || 1;
+  const last = Math.max(1, losses.length - 1);
+  return losses
+    .map((loss, i) => {
+      const [x, y] = [(i / last) * width, height - ((loss - low) / span) * height];
+      return `${i ? 'L' : 'M'}${x.toFixed(1)} ${y.toFixed(1)}`;
+    })
+    .join('');
+}

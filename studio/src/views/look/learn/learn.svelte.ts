@@ -1,14 +1,8 @@
-/** The way back and one step: of which loss, at which rate, and the answers that belong to them. */
+/** The way back: of which loss, and the answers that belong to it. Steps of learning: `steps`. */
 import { createContext, untrack } from 'svelte';
 import { api, refusal, type LossQuery, type Refused, type Tensor } from '../../../api/client';
 import { Latest } from '../../../api/latest';
-import type {
-  BackwardMessage,
-  EquationMessage,
-  LearningStepMessage,
-  TracedLayerMessage,
-  UpdateMessage
-} from '../../../api/types';
+import type { BackwardMessage, EquationMessage, TracedLayerMessage } from '../../../api/types';
 import type { Route } from '../../../state/route.svelte';
 import type { Look, Selected } from '../look.svelte';
 import type { Scene } from '../scene';
@@ -22,12 +16,11 @@ import {
   placeOf,
   placeText,
   queryOf,
-  rateOf,
-  rateText,
   type Mode,
   type Place
 } from './figures';
-import { After, difference, gradientScene } from './gradients';
+import { gradientScene } from './gradients';
+import { Steps, type Ground } from './steps.svelte';
 
 export interface Back {
   key: string;
@@ -45,8 +38,6 @@ export interface Part {
   gradient: Tensor;
 }
 
-export const memories = ['empty', 'the run’s'] as const;
-export type Memory = (typeof memories)[number];
 export const sides = ['before', 'after', 'difference'] as const;
 export type Side = (typeof sides)[number];
 
@@ -54,8 +45,6 @@ interface Keyed<Message> {
   key: string;
   message: Message;
 }
-
-const settled_ms = 300; // the address follows when the slider rests
 
 export class Learn {
   #run: string;
@@ -66,26 +55,21 @@ export class Learn {
   equation = $state.raw<Keyed<EquationMessage> | null>(null);
   parts = $state.raw<{ key: string; parts: Part[] } | null>(null);
   weightEquation = $state.raw<Keyed<EquationMessage> | null>(null);
-  step = $state.raw<Keyed<LearningStepMessage> | null>(null);
-  update = $state.raw<Keyed<UpdateMessage> | null>(null);
   /** what was refused, by what was asked */
   refused = $state.raw<Partial<Record<Asked, Refused | null>>>({});
-  #after = $state.raw<{ of: Scene; values: Float32Array } | null>(null);
-  #moved = $state.raw<number | null>(null);
+
+  readonly steps: Steps;
 
   #backs = new Latest<Back>(12);
   #equations = new Latest<EquationMessage>();
   #parts = new Latest<Part[]>(24);
   #weightEquations = new Latest<EquationMessage>();
-  #steps = new Latest<LearningStepMessage>();
-  #afters = new Latest<Tensor>(12);
-  #updates = new Latest<UpdateMessage>();
-  #settling: ReturnType<typeof setTimeout> | undefined;
 
   constructor(run: string, route: Route, look: Look) {
     this.#run = run;
     this.#route = route;
     this.#look = look;
+    this.steps = new Steps(this.#ground());
     look.through = () =>
       this.isBackCurrent && this.mode === 'Backwards' ? this.back!.scene : null;
   }
@@ -103,15 +87,6 @@ export class Learn {
     const wanted = [this.#query['truth'], photo.label];
     return wanted.find((name): name is string => classes.includes(name ?? '')) ?? best;
   });
-
-  /** null: the peak of the run's recipe */
-  rate: number | null = $derived(this.#moved ?? rateOf(this.#query['rate']));
-
-  /** whether these are the run's newest weights, beside which its optimizer's memory was kept */
-  canRemember: boolean = $derived.by(() => this.#look.sceneStep === undefined);
-
-  /** what the optimizer remembers when the step begins */
-  memory: Memory = $derived(memories[this.#query['memory'] === 'run' && this.canRemember ? 1 : 0]);
 
   /** Whose weights are shown: the selected unit's, or of the layer below that learned some. */
   subject: Selected | null = $derived.by(() => {
@@ -146,15 +121,6 @@ export class Learn {
     return { name: first.name, index: indexOf(largestOf(values, shape, subject.unit), shape) };
   });
 
-  /** Activations after the step, and what it changed; null until they are there. */
-  stepped: { after: Scene; change: Scene } | null = $derived.by(() => {
-    const { scene } = this.#look;
-    const found = this.#after;
-    if (!scene || found?.of !== scene) return null;
-    const after = new After(scene, found.values);
-    return { after, change: difference(scene, after) };
-  });
-
   /** What the network is drawn with; until it is there, what it was drawn with before. */
   painted: { scene: Scene; what: string } | null = $derived.by(() => {
     const { scene } = this.#look;
@@ -165,10 +131,11 @@ export class Learn {
       return this.back?.of === scene
         ? { scene: this.back.scene, what: 'gradient of the loss' }
         : forwards;
-    if (this.side === 'before' || !this.stepped) return forwards;
+    const { stepped, times } = this.steps;
+    if (this.side === 'before' || !stepped) return forwards;
     return this.side === 'after'
-      ? { scene: this.stepped.after, what: 'after the step' }
-      : { scene: this.stepped.change, what: 'after − before' };
+      ? { scene: stepped.after, what: times > 1 ? `after ${times} steps` : 'after the step' }
+      : { scene: stepped.change, what: 'after − before' };
   });
 
   isBackCurrent = $derived.by(() => this.back !== null && this.back.key === this.#backKey());
@@ -176,7 +143,14 @@ export class Learn {
   /** The subject's tensors, when they are there. */
   get current(): Part[] | null {
     const { subject, parts } = this;
-    return subject && parts?.key.startsWith(`${subject.layer.name}/`) ? parts.parts : null;
+    if (!subject || !parts?.key.startsWith(`${subject.layer.name}/`)) return null;
+    const isOwn = parts.key.startsWith(`${subject.layer.name}/step/`);
+    return isOwn === this.#isStep ? parts.parts : null;
+  }
+
+  /** Whether weights and gradients are those of the last step, not of the photo as it is. */
+  get #isStep(): boolean {
+    return this.mode === 'One step' && this.steps.isOwn;
   }
 
   // ------------------------------------------------------------ acts
@@ -196,25 +170,6 @@ export class Learn {
   /** Takes a learned number apart; null: no longer. */
   pick(place: Place | null): void {
     this.#go({ weight: place ? placeText(place) : undefined }, 'push');
-  }
-
-  /** Begins with this memory of the optimizer. */
-  remember(memory: Memory): void {
-    this.#go({ memory: memory === memories[1] ? 'run' : undefined }, 'push');
-  }
-
-  /** Answers follow at once, the address when the slider rests; null: the recipe's peak. */
-  learnAt(rate: number | null): void {
-    this.#moved = rate;
-    clearTimeout(this.#settling);
-    const { view } = this.#route.current;
-    const settle = () => {
-      this.#moved = null;
-      if (this.#route.current.view !== view) return; // one has gone on meanwhile
-      this.#go({ rate: rate === null ? undefined : rateText(rate) }, 'replace');
-    };
-    if (rate === null) settle();
-    else this.#settling = setTimeout(settle, settled_ms);
   }
 
   // ------------------------------------------------------------ answers; called from effects
@@ -253,18 +208,25 @@ export class Learn {
     const { scene } = this.#look;
     if (!subject || !back || !of || !scene || !this.isBackCurrent) return;
     const layer = subject.layer.name;
-    const key = `${layer}/${back.key}`;
+    const isOwn = this.#isStep;
+    const { steps } = this;
+    if (isOwn && (!steps.isCurrent || steps.isPlaying)) return;
+    const key = `${layer}/${isOwn ? `step/${steps.key}` : back.key}`;
     const photo = scene.trace.photo.id;
+    const learned = steps.step?.message.parameters.map(({ name }) => name) ?? [];
     const fetch = (signal: AbortSignal) =>
       Promise.all(
         back.message.parameters
           .filter((p) => p.layer === layer)
+          .filter(({ name }) => !isOwn || learned.includes(this.nameOf(layer, name)))
           .map(async ({ name }): Promise<Part> => {
             const kind = name === 'bias' ? 'bias' : 'weight';
-            const [weights, gradient] = await Promise.all([
-              api.weights(this.#run, layer, kind, signal, of.step),
-              api.parameterGradients(this.#run, photo, { ...of, layer, name }, signal)
-            ]);
+            const [weights, gradient] = isOwn
+              ? await steps.parameter(this.nameOf(layer, name), signal)
+              : await Promise.all([
+                  api.weights(this.#run, layer, kind, signal, of.step),
+                  api.parameterGradients(this.#run, photo, { ...of, layer, name }, signal)
+                ]);
             return { layer, name, weights, gradient };
           })
       );
@@ -284,37 +246,6 @@ export class Learn {
     this.#ask('weight', this.#weightEquations, key, fetch, tell);
   }
 
-  askStep(): void {
-    const asked = this.#stepQuestion();
-    if (!asked) return;
-    const { key, photo, query } = asked;
-    const fetch = (signal: AbortSignal) => api.learningStep(this.#run, photo, query, signal);
-    this.#ask('step', this.#steps, key, fetch, (message) => (this.step = { key, message }));
-  }
-
-  askAfter(): void {
-    const asked = this.#stepQuestion();
-    const { scene } = this.#look;
-    if (!asked || !scene) return;
-    const { key, photo, query } = asked;
-    const fetch = (signal: AbortSignal) => api.activationsAfter(this.#run, photo, query, signal);
-    const tell = ({ values }: Tensor) => (this.#after = { of: scene, values });
-    this.#ask('after', this.#afters, key, fetch, tell);
-  }
-
-  askUpdate(): void {
-    const asked = this.#stepQuestion();
-    const { subject, place } = this;
-    if (!asked || !subject || !place) return;
-    const { index } = place;
-    const name = this.nameOf(subject.layer.name, place.name);
-    const key = `${asked.key}/${name}/${placeText(place)}`;
-    const fetch = (signal: AbortSignal) =>
-      api.learningUpdate(this.#run, asked.photo, { ...asked.query, name, index }, signal);
-    const tell = (message: UpdateMessage) => (this.update = { key, message });
-    this.#ask('update', this.#updates, key, fetch, tell);
-  }
-
   /** As in the state dict; a layer that is used twice learns one weight. */
   nameOf(layer: string, part: string): string {
     return `${layer.replace(/:\d+$/, '')}.${part}`;
@@ -324,7 +255,7 @@ export class Learn {
 
   /** Without a selection: the unit to whose layer the step does most. */
   #liveliest(scene: Scene): Selected | null {
-    const found = this.step ? byChange(this.step.message.parameters) : [];
+    const found = this.steps.step ? byChange(this.steps.step.message.parameters) : [];
     for (const { name } of found) {
       const layer = scene.layer(name.replace(/\.\w+$/, ''));
       if (layer && name.endsWith('.weight')) return { layer, unit: 0 };
@@ -346,14 +277,37 @@ export class Learn {
     return { label: this.truth, weights_sha256, step: this.#look.sceneStep };
   }
 
-  #stepQuestion() {
-    const { scene } = this.#look;
-    const of = this.#loss();
-    if (this.mode !== 'One step' || !scene || !of) return null;
-    const memory = this.memory === memories[1] ? ('run' as const) : undefined;
-    const query = { ...of, learning_rate: this.rate ?? undefined, memory };
-    const key = [this.#backKey(), this.rate ?? 'peak', memory ?? 'empty'].join('/');
-    return { key, photo: scene.trace.photo.id, query };
+  #ground(): Ground {
+    const [learn, look, route] = [this, this.#look, this.#route];
+    return {
+      run: this.#run,
+      get view() {
+        return route.current.view;
+      },
+      get query() {
+        return route.current.query;
+      },
+      get scene() {
+        return look.scene;
+      },
+      get isNewest() {
+        return look.isRun && look.sceneStep === undefined;
+      },
+      isRun: look.isRun,
+      get loss() {
+        const [query, key] = [learn.#loss(), learn.#backKey()];
+        return query && key !== null ? { key, query } : null;
+      },
+      get isStepping() {
+        return learn.mode === 'One step';
+      },
+      get weight() {
+        const { subject, place } = learn;
+        return subject && place && { name: learn.nameOf(subject.layer.name, place.name), place };
+      },
+      ask: (...question) => learn.#ask(...question),
+      go: (to, how) => learn.#go(to, how)
+    };
   }
 
   #ask<Answer>(
@@ -384,6 +338,7 @@ export class Learn {
   }
 }
 
-type Asked = 'back' | 'equation' | 'parts' | 'weight' | 'step' | 'after' | 'update';
+export type Asked =
+  'back' | 'equation' | 'parts' | 'weight' | 'step' | 'after' | 'update' | 'pulls';
 
 export const [learnOf, provideLearn] = createContext<Learn>();
