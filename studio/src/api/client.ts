@@ -267,6 +267,13 @@ export const api = {
   /** a new run like this one, but for what is given; it trains on its own */
   again: (run: string, changes: Again) =>
     json<RunSummary>(address(['runs', run, 'again'], changes), { method: 'POST' }),
+  /** the network with these changes as a run of its own */
+  keep: (run: string, change: WhatIfQuestion) =>
+    json<RunSummary>(address(['runs', run, 'keep']), {
+      method: 'POST',
+      body: JSON.stringify(change),
+      headers: { 'Content-Type': 'application/json' }
+    }),
   /** where the run's newest range test of learning rates stands */
   rangeTest: (run: string, signal?: AbortSignal) =>
     json<RangeTestMessage>(address(['runs', run, 'range-test']), { signal }),
