@@ -18,6 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 PYTHON_FOLDERS = ["src", "tests", "tools", "benchmarks", "hatch_build.py"]
 STUDIO = [sys.executable, "tools/studio.py", "npm", "run", "--silent"]
+# Groups stay in one process each; browser tests come last, as `tests/conftest.py` says.
+PROCESSES = ["-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder"]
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -77,7 +79,7 @@ def main() -> None:
     chosen = [] if full else ["-m", "not full"]
     if chromium is None:
         chosen = ["-m", "not browser" if full else "not full and not browser"]
-    results["tests"] = run("tests", [f"{BIN}/pytest", "-q", "-n", "2", *chosen], environment)
+    results["tests"] = run("tests", [f"{BIN}/pytest", "-q", *PROCESSES, *chosen], environment)
     failed = [name for name, passed in results.items() if not passed]
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)

@@ -116,8 +116,9 @@ def detail(run: Run) -> wire.RunDetail:
             wire.TurnMessage(step=turn.step, rate_factor=turn.rate_factor)
             for turn in steering.turns(run.folder)
         ],
-        edited=made
-        and wire.EditedMessage(run=made.run, step=made.step, changes=list(made.changes)),
+        edited=None
+        if made is None
+        else wire.EditedMessage(run=made.run, step=made.step, changes=list(made.changes)),
     )
 
 
