@@ -89,7 +89,7 @@ def test_every_further_step_takes_the_batch_that_follows(window, own):
         expect(batch_line(window)).to_contain_text(f"batch {times} of 10")
         assert shown_loss(window) == f"{own[times - 1]:.4f}"
     window.page.wait_for_function("location.search.includes('times=3')")
-    window.page.get_by_role("button", name="from the first").click()
+    window.page.get_by_role("button", name="begin again").click()
     expect(batch_line(window)).to_contain_text("batch 1 of 10")
     assert shown_loss(window) == f"{own[0]:.4f}"
 
@@ -138,3 +138,23 @@ def test_slow_motion_goes_on_with_the_next_batch(window):
         expect(page.get_by_role("radio", name=mode, exact=True)).to_be_checked()
         page.get_by_role("group", name="Slow motion").get_by_role("button", name="Next").click()
     window.page.wait_for_function("location.search.includes('times=2')")
+
+
+def test_a_long_wait_says_for_what_and_can_be_stopped(window):
+    on_batch(window)
+    page, held = window.page, []
+    page.route(
+        lambda url: "/learning-step?" in url and "steps=2" in url, lambda route: held.append(route)
+    )
+    page.get_by_role("button", name="One step more").click()
+    waiting = page.locator(".wait")
+    expect(waiting).to_contain_text(re.compile("Taking step 2 on 24 photos… [1-9] s"))
+    assert len(held) == 1
+    waiting.get_by_role("button", name="Stop").click()
+    expect(waiting).to_have_count(0)
+    expect(page.get_by_label("Steps taken")).to_have_text("1")
+    expect(batch_line(window)).to_contain_text("batch 1 of 10")
+    # what was left does not stand in the way of what is asked next
+    page.unroute_all()
+    more(window, 2)
+    expect(batch_line(window)).to_contain_text("batch 2 of 10")

@@ -261,3 +261,10 @@ def test_the_seconds_of_a_step_are_the_log_s(finished, make_run):
     (line,) = [line for _, line in finished.log() if line["kind"] == "epoch"][-1:]
     assert step_seconds(finished) == pytest.approx(16 / line["images_per_second"])
     assert step_seconds(make_run()) is None
+
+
+def test_in_the_first_epoch_the_seconds_of_a_step_are_the_median_of_the_newest(make_run, go):
+    run = make_run()
+    lines = go(run, stop_after=2)
+    first, second = [line["elapsed_s"] for line in lines if line["kind"] == "step"]
+    assert step_seconds(run) == second - first

@@ -6,6 +6,8 @@ what the optimizer remembered is not; only before the first step there was nothi
 Raises RunError where a run does not hold what it takes.
 """
 
+import itertools
+import statistics
 from dataclasses import replace
 from functools import partial
 
@@ -24,6 +26,7 @@ from seethrough.train.pace import Pace
 from seethrough.train.place import Place
 
 _OPTIMIZER = "optimizer."
+_NEWEST = 20  # steps by which the time of one is told
 
 
 def continuation(
@@ -69,11 +72,17 @@ def continuation(
 
 
 def step_seconds(run: Run) -> float | None:
-    """How long a step took on average in the run's newest epoch; None where that is not known."""
-    for line in reversed([line for _, line in run.log() if line["kind"] == "epoch"]):
-        if line.get("images_per_second"):
+    """How long a step takes by the run's log; None where that is not known.
+
+    On average in the newest epoch; in the first one the median of the newest steps.
+    """
+    lines = [line for _, line in run.log()]
+    for line in reversed(lines):
+        if line["kind"] == "epoch" and line.get("images_per_second"):
             return run.manifest.recipe.batch / float(line["images_per_second"])
-    return None
+    ends = [float(line["elapsed_s"]) for line in lines if line["kind"] == "step"][-_NEWEST:]
+    times = [end - begin for begin, end in itertools.pairwise(ends)]
+    return statistics.median(times) if times else None
 
 
 def _newest(run: Run, weights_sha256: str | None) -> TrainState:

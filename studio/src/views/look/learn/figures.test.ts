@@ -5,6 +5,7 @@ import {
   atLogits,
   byChange,
   changed,
+  curve,
   fits,
   gate,
   grids,
@@ -151,5 +152,16 @@ describe('a gate', () => {
     expect(through('relu', '-0.1189 × 0 = 0.0000')).toBe('gate shut');
     expect(through('relu', '-0.1189 × 1 = -0.1189')).toBe('gate open');
     expect(through('norm', '-0.1189 × 1 = -0.1189')).toBe('');
+  });
+});
+
+describe('a curve of losses', () => {
+  it('goes from the left to the right, the largest loss at the top', () => {
+    expect(curve([2, 1, 1.5], 100, 20)).toBe('M0.0 0.0L50.0 20.0L100.0 10.0');
+  });
+
+  it('is a line at the bottom where all are equal, and a point where there is one', () => {
+    expect(curve([1, 1], 100, 20)).toBe('M0.0 20.0L100.0 20.0');
+    expect(curve([1], 100, 20)).toBe('M0.0 20.0');
   });
 });

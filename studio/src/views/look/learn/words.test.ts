@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { EquationMessage, LearningStepMessage, TraceMessage } from '../../../api/types';
 import { compact } from '../../../format/number';
 import { layerOf } from '../../../network/sample';
-import { captions } from './motion.svelte';
+import { batchCaptions, captions } from './motion.svelte';
 import { tell } from './tell';
 
 describe('small numbers', () => {
@@ -38,6 +38,44 @@ describe('slow motion', () => {
 
   it('does not say what is not known yet', () => {
     for (const sentence of captions(trace, 'frog', null)) expect(sentence).not.toMatch(/null|NaN/);
+  });
+});
+
+describe('slow motion on the batches of a run', () => {
+  const trace = {
+    classes: ['frog', 'ship'],
+    probabilities: [0.25, 0.75],
+    loss: null
+  } as unknown as TraceMessage;
+  const taken = (steps: number) =>
+    ({
+      steps,
+      learning_rate: 0.01,
+      probabilities_after: [0.6, 0.4],
+      batch: { loss: 1.25, loss_after: 1.125 }
+    }) as unknown as LearningStepMessage;
+  const said = (step: LearningStepMessage | null, phase: number) =>
+    batchCaptions(trace, 24, step, phase);
+
+  it('begins with the network as it is', () => {
+    expect(said(null, 0)).toContain('Step 1: 24 photos');
+    expect(said(null, 0)).toContain('ship, 75.0');
+  });
+
+  it('says what the last batch was before and after', () => {
+    expect(said(taken(1), 3)).toContain('Step 1: every weight moves');
+    expect(said(taken(1), 4)).toContain('was 1.2500, with the new weights it is 1.1250');
+  });
+
+  it('goes on with the network that the steps before it left', () => {
+    expect(said(taken(1), 0)).toContain('Step 2: 24 photos');
+    expect(said(taken(1), 0)).toContain('frog, 60.0');
+    expect(said(taken(2), 3)).toContain('Step 2: every weight moves');
+  });
+
+  it('does not say what is not known yet', () => {
+    for (let phase = 0; phase < 5; phase++)
+      expect(batchCaptions(trace, null, null, phase)).not.toMatch(/null|NaN|undefined/);
   });
 });
 
