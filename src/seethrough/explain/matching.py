@@ -22,24 +22,24 @@ learn the same representations?", ICLR 2016, arXiv:1511.07543, section 3; the as
 scipy's (Crouse 2016, doi:10.1109/TAES.2016.140952).
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import chain
 
 import numpy as np
 from jaxtyping import Float64, Int64
 
 from seethrough.errors import LayerError
+from seethrough.explain.answers import Answers, traced_answers
 from seethrough.explain.layer import PHOTO, TracedLayer
 from seethrough.explain.operations.rearrangement import Rearrangement
+from seethrough.explain.pairing import Alone, alone, paired
 from seethrough.explain.trace import Trace
 from seethrough.explain.unit_sums import UnitSums, assigned
 
 NONE = -1  # no partner
-MOST_UNITS = (
-    4096  # of one layer that are matched by correlation: their table is this number squared
-)
+MOST_UNITS = 4096  # of a layer matched by correlation: the table is this number squared
 AFFINE = {"norm", "scale", "dropout", "identity"}
 # Units of these layers stay what they are, whatever is done to their numbers.
 MIXING = {"conv", "dense", "add", "multiply", "concat", "softmax", "log_softmax", "unknown"}
@@ -84,15 +84,6 @@ class LayerMatch:
         return tuple(sorted(set(range(self.num_second)) - set(self.units.tolist())))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alone:
-    """A layer without a partner."""
-
-    layer: str
-    is_first: bool  # of the first network
-    why: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Matching:
     """Every pair of layers in the first network's order, and what has no partner."""
@@ -132,76 +123,46 @@ def match(pairs: Iterable[tuple[Trace, Trace]], *, is_one_network: bool = False)
 
     Of one network at two moments of its training, every unit is its own partner.
     """
-    sums: dict[str, UnitSums] = {}
-    paired: list[tuple[str, str]] = []
-    seen, first, second = 0, None, None
-    for first, second in pairs:
-        if seen == 0:
-            paired = _paired(first, second)
-            sums = _measured(first, second, paired)
-        for each in sums.values():
-            each.add(first.layer(each.first).map, second.layer(each.second).map)
-        seen += 1
-    if first is None or second is None:
+    traced = iter(pairs)
+    pair = next(traced, None)
+    if pair is None:
         raise LayerError(
             "There is no photo to compare the networks on.",
             why="units are matched by what they answer to the same photos.",
             fix="give at least one photo; a few dozen make a correlation that means something.",
         )
+    answers = ((traced_answers(one), traced_answers(other)) for one, other in chain([pair], traced))
+    return match_answers(*pair, answers, is_one_network=is_one_network)
+
+
+def match_answers(
+    first: Trace,
+    second: Trace,
+    answers: Iterable[tuple[Answers, Answers]],
+    *,
+    is_one_network: bool = False,
+) -> Matching:
+    """The same with a trace of each network, of any photo, and what they answer to all photos."""
+    pairs = paired(first, second)
+    sums = _measured(first, second, pairs)
+    seen = 0
+    for here, there in answers:
+        seen += 1
+        for each in sums.values():
+            each.add(here[each.first], there[each.second])
     found: dict[str, LayerMatch] = {}
-    for one, other in paired:
+    for one, other in pairs:
         found[one] = _matched(
             first, second, one, other, found, sums.get(one), is_one_network=is_one_network
         )
-    alone = [*_alone(first, second, paired, is_first=True)]
-    alone += _alone(second, first, paired, is_first=False)
-    return Matching(layers=tuple(found.values()), alone=tuple(alone), photos=seen)
+    left = [*alone(first, second, pairs, is_first=True)]
+    left += alone(second, first, pairs, is_first=False)
+    return Matching(layers=tuple(found.values()), alone=tuple(left), photos=seen)
 
 
 def is_unitwise(layer: TracedLayer) -> bool:
     """Each unit is made of the same unit of the one layer before."""
     return layer.kind not in MIXING and len(layer.inputs) == 1
-
-
-# ---------------------------------------------------------------- which layers
-
-
-def _paired(first: Trace, second: Trace) -> list[tuple[str, str]]:
-    """By name and kind; where no name is shared, by the order within each kind."""
-    others = {(layer.name, layer.kind) for layer in second.layers}
-    same = [layer.name for layer in first.layers if (layer.name, layer.kind) in others]
-    ends = {"normalise", "softmax"}  # every network that is built or wrapped here has these
-    if set(same) - ends:
-        return [(name, name) for name in same]
-    by_order = dict(zip(_places(second), (layer.name for layer in second.layers), strict=True))
-    names = zip(_places(first), (layer.name for layer in first.layers), strict=True)
-    return [(name, by_order[place]) for place, name in names if place in by_order]
-
-
-def _places(trace: Trace) -> list[tuple[str, int]]:
-    """The kind of each layer, and how many of it came before."""
-    count: Counter[str] = Counter()
-    places = []
-    for layer in trace.layers:
-        places.append((layer.kind, count[layer.kind]))
-        count[layer.kind] += 1
-    return places
-
-
-def _alone(
-    trace: Trace, other: Trace, paired: Sequence[tuple[str, str]], *, is_first: bool
-) -> Iterable[Alone]:
-    names = {pair[0 if is_first else 1] for pair in paired}
-    kinds = {layer.name: layer.kind for layer in other.layers}
-    for layer in trace.layers:
-        if layer.name not in names:
-            kind = kinds.get(layer.name)
-            why = (
-                f"the other network's {layer.name} is {kind}, not {layer.kind}."
-                if kind is not None and kind != layer.kind
-                else f"the other network has no {layer.kind} that stands for it."
-            )
-            yield Alone(layer=layer.name, is_first=is_first, why=why)
 
 
 def _logits(trace: Trace) -> set[str]:
@@ -213,12 +174,10 @@ def _logits(trace: Trace) -> set[str]:
 # ---------------------------------------------------------------- which units
 
 
-def _measured(
-    first: Trace, second: Trace, paired: Sequence[tuple[str, str]]
-) -> dict[str, UnitSums]:
+def _measured(first: Trace, second: Trace, pairs: Sequence[tuple[str, str]]) -> dict[str, UnitSums]:
     """What is added up over the photos, by the first network's layer that it decides on."""
     sums = {}
-    for one, other in paired:
+    for one, other in pairs:
         layer, partner = first.layer(one), second.layer(other)
         is_moved = isinstance(layer.operation, Rearrangement) or layer.kind == "concat"
         is_softmax = layer is first.layers[-1]

@@ -28,13 +28,13 @@ class UnitSums:
     squares: list[Float64[np.ndarray, " _"]] = field(default_factory=list)
     products: Float64[np.ndarray, "u v"] | None = None
 
-    def add(self, map_: Float32[np.ndarray, "u h w"], other: Float32[np.ndarray, "v i j"]) -> None:
-        """One photo's maps."""
-        x, y = (array.reshape(len(array), -1).astype(np.float64) for array in (map_, other))
+    def add(self, map_: Float32[np.ndarray, "..."], other: Float32[np.ndarray, "..."]) -> None:
+        """One photo's maps u h w and v i j, or its vectors u and v."""
+        x, y = (array.reshape(len(array), -1) for array in (map_, other))
         if map_.shape[1:] != other.shape[1:]:
-            x, y = x.mean(axis=1, keepdims=True), y.mean(axis=1, keepdims=True)
+            x, y = (rows.mean(axis=1, keepdims=True, dtype=np.float64) for rows in (x, y))
         if self.shift is None or self.products is None:
-            self.shift = x.mean(axis=1), y.mean(axis=1)
+            self.shift = x.mean(axis=1, dtype=np.float64), y.mean(axis=1, dtype=np.float64)
             self.sums = [np.zeros(len(x)), np.zeros(len(y))]
             self.squares = [np.zeros(len(x)), np.zeros(len(y))]
             self.products = np.zeros((len(x), len(y)))
@@ -42,7 +42,7 @@ class UnitSums:
         self.count += x.shape[1]
         for place, values in enumerate((x, y)):
             self.sums[place] += values.sum(axis=1)
-            self.squares[place] += np.square(values).sum(axis=1)
+            self.squares[place] += np.einsum("uc,uc->u", values, values)
         self.products += x @ y.T
 
     def correlation(self) -> Float64[np.ndarray, "u v"]:

@@ -10,7 +10,7 @@ and nothing is made up for it. Needs torch.
 """
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,12 @@ from seethrough.data.dataset import Dataset, Split
 from seethrough.data.load import original
 from seethrough.errors import RunError
 from seethrough.evaluate.paired import Paired, paired
+from seethrough.explain.answers import Answers, answers
 from seethrough.explain.compare import LayerDifference, layer_differences, most_different
-from seethrough.explain.matching import Alone, Matching, match
+from seethrough.explain.matching import Matching, match_answers
+from seethrough.explain.pairing import Alone
 from seethrough.explain.trace import Trace
+from seethrough.model.mode import one_thread
 from seethrough.runs.common import Common, common
 from seethrough.runs.folder import Run, open_run
 from seethrough.runs.settings import Cost, Setting, cost, differing
@@ -188,23 +191,37 @@ def judged(first: Side, second: Side) -> Judged:
 
 def matched(first: Side, second: Side) -> Matched:
     """The units matched on photos spread evenly over those that both set aside."""
-    traces: list[tuple[Trace, Trace]] = []
-
-    def remembered() -> Iterator[tuple[Trace, Trace]]:
-        for one, other in _photo_pairs(first, second):
-            pair = first.classifier.trace(one), second.classifier.trace(other)
-            traces[:] = [pair]  # one at a time: a trace holds every number
-            yield pair
-
+    pairs = list(_photo_pairs(first, second))
+    one, other = (
+        side.classifier.trace(image) for side, image in zip((first, second), pairs[-1], strict=True)
+    )
     # at two moments of one run a unit is itself, whatever it does by then
-    matching = match(remembered(), is_one_network=first.run.id == second.run.id)
-    one, other = traces[0]
+    matching = match_answers(
+        one,
+        other,
+        zip(_answers(first, pairs, 0), _answers(second, pairs, 1), strict=True),
+        is_one_network=first.run.id == second.run.id,
+    )
     return Matched(
         matching=matching,
         layers=layer_differences(one, other, matching),
         first=one,
         second=other,
     )
+
+
+def _answers(
+    side: Side, pairs: Sequence[tuple[UInt8[np.ndarray, "..."], ...]], place: int
+) -> Iterator[Answers]:
+    """What the network of a side says to its photo of each pair."""
+    images = (side.classifier.fitted(pair[place]).pixels for pair in pairs)
+    found = answers(side.classifier.module, images)
+    while True:
+        with one_thread():  # as for `trace`; others may compute between two photos
+            answer = next(found, None)
+        if answer is None:
+            return
+        yield answer
 
 
 # ---------------------------------------------------------------- photos
