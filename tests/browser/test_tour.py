@@ -228,6 +228,32 @@ def test_a_word_opens_its_card_and_leaves_the_reader_where_they_are(window):
     pointed(page)
 
 
+@pytest.mark.parametrize(
+    ("path", "word", "title"),
+    [
+        ("/train/{run}", "sees", "Depth and receptive field"),
+        ("/train/{run}", "gradient", "Gradient"),
+        ("/report/{run}", "never seen", "Generalisation"),
+        ("/time/{run}/t1?step=1", "Kernels", "Kernel"),
+        ("/time/{run}/t1?step=1", "test photos", "Generalisation"),
+        ("/compare/{run}/{run}/t1?step=0", "epochs", "Epoch"),
+    ],
+)
+def test_a_word_opens_its_card_in_every_view_that_has_it(window, path, word, title):
+    window.enter(path.format(run=window.run))
+    page = window.page
+    term = page.get_by_role("main").get_by_role("button", name=word, exact=True).first
+    expect(term).to_be_visible(timeout=120_000)  # compare asks two networks before it has words
+    window.quiet()
+    place = window.path()
+    term.click()
+    expect(heading(page)).to_have_text(title)
+    assert window.path() == place
+    page.keyboard.press("Escape")
+    expect(card(page)).to_have_count(0)
+    expect(term).to_be_focused()
+
+
 def test_the_keyboard_alone_goes_from_card_to_task_and_back(window):
     page = opened(window, "/?tour=kernel", "Kernel")
     pointed(page)
