@@ -1,5 +1,6 @@
 /** Which blocks of a deep network are open, and whether only living units are drawn: the address says. */
 import type { Route } from '../state/route.svelte';
+import type { TracedLayerMessage } from '../api/types';
 import { changed } from '../views/look/learn/figures';
 import type { Scene } from '../views/look/scene';
 import type { Layout, Wish } from './layout';
@@ -21,8 +22,25 @@ export class Folding {
     return {
       open: (block) => open.has('all') || open.has(block),
       isPicky: isLiving,
-      choose: (layer, most) => scene.mostActive(layer, most, isLiving)
+      choose: (layer, most) =>
+        layer.kind === 'softmax'
+          ? this.#classes(scene, layer, most)
+          : scene.mostActive(layer, most, isLiving)
     };
+  }
+
+  /** The most probable classes, with the true one and the one that is looked at; surest first. */
+  #classes({ trace }: Scene, layer: TracedLayerMessage, most: number): number[] {
+    const { classes, probabilities, photo } = trace;
+    const { query, layer: at, unit } = this.#route.current;
+    const isHere = at === layer.name || layer.inputs.includes(at ?? '');
+    const named = [query['truth'], photo.label].map((name) => classes.indexOf(name ?? ''));
+    const kept = new Set([...named, isHere && unit !== undefined ? unit : -1]);
+    const sorted = classes.map((_, i) => i).sort((a, b) => probabilities[b]! - probabilities[a]!);
+    const wanted = sorted.filter((i) => kept.has(i));
+    const likely = sorted.filter((i) => !kept.has(i)).slice(0, most - wanted.length);
+    const drawn = new Set([...wanted, ...likely]);
+    return sorted.filter((i) => drawn.has(i));
   }
 
   toggle(block: string, drawn: Layout): void {

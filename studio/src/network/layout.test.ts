@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { TracedLayerMessage } from '../api/types';
-import { layout, stripUnit, unitBox, slotOf, unitAt } from './layout';
+import { layout, stripUnit, unitBox, slotOf, unitAt, unitsOf } from './layout';
 import { demoLayers, layerOf } from './sample';
 
 const room = { width: 1392, smallest: 26, largest: 32 };
@@ -51,6 +51,22 @@ describe('the drawn network', () => {
 });
 
 describe('other networks', () => {
+  it('of very many classes draw the chosen ones, in the order in which they are chosen', () => {
+    const layers = [layerOf('dense', 'dense', [1000]), layerOf('softmax', 'softmax', [1000])];
+    const surest = (_: TracedLayerMessage, most: number) =>
+      Array.from({ length: most }, (_, i) => 999 - 7 * i);
+    const [, bars] = layout(layers, room, { choose: surest }).columns;
+    expect(bars!.form).toBe('bars');
+    expect(bars!.shown).toEqual(surest(layers[1]!, bars!.drawn));
+    expect(bars!.drawn).toBe(12);
+    expect(unitsOf(bars!)).toEqual(bars!.shown);
+    expect(unitBox(bars!, 992)!.y).toBeGreaterThan(unitBox(bars!, 999)!.y);
+    expect(unitBox(bars!, 0)).toBeNull();
+    const few = layout([layerOf('softmax', 'softmax', [24])], room, { choose: surest }).columns[0];
+    expect(few!.shown).toBeNull();
+    expect(unitsOf(few!)).toHaveLength(24);
+  });
+
   it('wrap wide layers into sub-columns, and say what is not drawn', () => {
     const layers: TracedLayerMessage[] = [
       layerOf('conv1', 'conv', [64, 8, 8]),

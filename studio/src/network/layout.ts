@@ -72,6 +72,8 @@ const drawnUnits = [128, 64, 32, 16]; // of one layer; how many there are is sai
 const widest = 4; // times its container, before fewer units are drawn
 const foldsAt = 2.5; // times its container with the fewest units, before blocks are folded
 const maxCells = 24; // numbers of a vector that are drawn as tiles
+const maxBars = 24; // classes that are all drawn
+const fewBars = 12; // of more classes; below them there is room for a sentence
 const gap = { photo: 18, near: 9, far: 28, block: 22, row: 4, sub: 4 } as const;
 const stripWidth = 16;
 const barsWidth = 200;
@@ -124,8 +126,9 @@ function draft(item: Item, before: Draft | undefined, wish: Wish, most: number):
     isUnitwise(layer.kind) &&
     before?.layer.name === layer.inputs[0] &&
     before?.layer.shape[0] === units;
-  const some = form === 'maps' && (units > most || isPicky);
-  const chosen = !some ? null : isBeside && !isPicky ? before!.shown : choose(layer, most);
+  const some = form === 'maps' ? units > most || isPicky : form === 'bars' && units > maxBars;
+  const many = form === 'bars' ? fewBars : most;
+  const chosen = !some ? null : isBeside && !isPicky ? before!.shown : choose(layer, many);
   const shown = chosen && chosen.length < units ? chosen : null;
   const drawn = shown?.length ?? units;
   const rows = form === 'maps' ? Math.min(drawn, maxRows) : drawn;
@@ -255,6 +258,10 @@ export function slotOf({ shown, drawn }: Column, unit: number): number {
   if (shown) return shown.indexOf(unit);
   return unit >= 0 && unit < drawn ? unit : -1;
 }
+
+/** The units that are drawn, in their order. */
+export const unitsOf = (column: Column): number[] =>
+  Array.from({ length: column.drawn }, (_, slot) => unitAt(column, slot));
 
 /** The unit that is drawn at a place. */
 export const unitAt = ({ shown }: Column, slot: number): number => shown?.[slot] ?? slot;
