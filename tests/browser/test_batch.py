@@ -49,6 +49,10 @@ def test_the_batch_is_named_and_its_loss_is_the_one_of_training(window, own):
     on_batch(window)
     expect(batch_line(window)).to_contain_text("Step 31 of the run: epoch 4, batch 1 of 10")
     assert shown_loss(window) == f"{own[0]:.4f}"
+    shown = window.page.get_by_role("group", name="The photos of the batch, as training takes them")
+    expect(shown.get_by_role("link")).to_have_count(24)
+    expect(shown.locator("img").first).to_be_visible()
+    assert shown.locator("img").first.evaluate("(img) => img.naturalWidth") == 24 * 32
     window.page.wait_for_function(
         "location.search.includes('batch=run') && location.search.includes('memory=run')"
     )

@@ -1,12 +1,15 @@
 """Steps of learning over HTTP: on a photo, again, and on the run's own batches."""
 
+import io
 from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
+from seethrough.draw.strip import SIDE_PX
 from seethrough.learning.breath import go_on
 from seethrough.runs.continued import continuation
 from seethrough.serve import wire
@@ -103,9 +106,28 @@ def test_pulls_name_their_photos_and_add_up(client, base, trained, own):
         index = int(each.photo.removeprefix("t"))
         assert index in own[0][0].batch.photos
         assert each.label == dataset.classes[dataset.labels[index]]
-    alone = client.get(f"{base}/learning-pulls", params=place)
-    assert alone.status_code == 422
-    assert "photo alone" in alone.json()["what"]
+        assert own[0][0].batch.photos[each.place] == index
+    for address in ("learning-pulls", "learning-photos"):
+        alone = client.get(f"{base}/{address}", params=place)
+        assert alone.status_code == 422
+        assert "photo alone has no batch" in alone.json()["what"]
+
+
+def test_the_photos_of_a_batch_are_shown_as_training_takes_them(client, base, own):
+    batch = own[1][0].batch
+    told = client.get(f"{base}/learning-photos", params={**RUN, "steps": 2})
+    assert (told.headers["content-type"], told.headers["cache-control"]) == (
+        "image/png",
+        "no-store",
+    )
+    shown = np.asarray(Image.open(io.BytesIO(told.content)).convert("RGB"))
+    side = batch.images.shape[2]
+    assert side <= SIDE_PX
+    expected = np.concatenate(list(batch.images.permute(0, 2, 3, 1).numpy()), axis=1)
+    assert np.array_equal(shown, expected)
+    message = step(client, base, **RUN, steps=2).batch
+    assert message is not None
+    assert message.photo_ids == [f"t{photo}" for photo in batch.photos]
 
 
 def test_steps_on_the_photo_alone_go_on_from_each_other(client, base, trained):

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from seethrough.serve import answers, wire
-from seethrough.serve.answers import Floats
+from seethrough.serve.answers import Floats, Picture
 from seethrough.serve.desk import TheDesk
 from seethrough.serve.looks import floats_of
 from seethrough.serve.question import StepQuestion
@@ -82,6 +82,16 @@ async def learning_update(
             steps.change(asked.place(), asked.question, breath), name, index
         ),
     )
+
+
+@router.get("/learning-photos", response_class=Picture)
+async def learning_photos(asked: The, request: Request) -> Response:
+    """The photos of the last batch as its step took them: side by side, the first 256, as PNG."""
+    steps = asked.desk.steps
+    png = await asked.desk.worker.do_while_wanted(
+        request, lambda breath: steps.pictures(asked.place(), asked.question, breath)
+    )
+    return Picture(png, headers={"cache-control": "no-store"})
 
 
 @router.get("/learning-pulls")

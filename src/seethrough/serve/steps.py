@@ -11,6 +11,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
+from seethrough.draw.strip import strip
 from seethrough.errors import RunError
 from seethrough.serve.looks import Look
 from seethrough.serve.question import StepQuestion
@@ -104,17 +105,19 @@ class Steps:
             return self._on_photo(place, asked)[1]
         return self._on_batch(place, asked, breath).step
 
+    def pictures(self, place: Place, asked: StepQuestion, breath: Breath) -> bytes:
+        """The photos of the last batch as its step took them, side by side."""
+        if asked.batch == "one":
+            raise _no_batch()
+        images = self._on_batch(place, asked, breath).step.batch.images
+        return strip(images.permute(0, 2, 3, 1).contiguous().numpy())
+
     def pulls(
         self, place: Place, asked: StepQuestion, name: str, index: list[int], breath: Breath
     ) -> PullsMessage:
         """How much each photo of the last batch pulls at one weight."""
         if asked.batch == "one":
-            raise Refusal(
-                422,
-                "The photo alone has nobody to share its gradient with.",
-                why="this step learns from one photo: all of the gradient is its own.",
-                fix="ask with batch=run.",
-            )
+            raise _no_batch()
         run = self._shelf.run(place.run)
         step = self._on_batch(place, asked, breath).step
         dataset = self._shelf.dataset(run)
@@ -225,6 +228,15 @@ def _newest(held: OrderedDict[K, V], key: K) -> V:
     while len(held) > KEPT:
         held.popitem(last=False)
     return held[key]
+
+
+def _no_batch() -> Refusal:
+    return Refusal(
+        422,
+        "A step on the photo alone has no batch.",
+        why="it learns from one photo: all of the gradient is its own.",
+        fix="ask with batch=run.",
+    )
 
 
 def _check_time(run: "Run", steps: int, longest_s: float) -> None:

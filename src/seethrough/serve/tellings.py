@@ -175,6 +175,7 @@ def batch_message(step: "BatchStep", *, is_exact: bool) -> BatchMessage:
         number=batch.number,
         of=batch.of,
         photos=len(batch),
+        photo_ids=[f"t{photo}" for photo in batch.photos],
         is_mixed=batch.is_mixed,
         loss=step.loss,
         loss_after=after if after is not None and math.isfinite(after) else None,
@@ -187,6 +188,7 @@ def pulls_message(pulls: "Pulls", dataset: "Dataset") -> PullsMessage:
     found = asdict(pulls)
     found["largest"] = [
         PullMessage(
+            place=pull.place,
             photo=f"t{pull.photo}",
             label=dataset.classes[int(dataset.labels[pull.photo])],
             mixed_with=None if pull.mixed_with is None else f"t{pull.mixed_with}",

@@ -347,6 +347,9 @@ export const api = {
     of: StepQuery & { name: string },
     signal?: AbortSignal
   ) => tensor(address([...photoPath(run, photo), 'learning-parameter'], of), signal),
+  /** the address of the photos of a step's batch, side by side */
+  learningPhotos: (run: string, photo: string, of: StepQuery) =>
+    address([...photoPath(run, photo), 'learning-photos'], of),
   learningPulls: (run: string, photo: string, of: StepNumberQuery, signal?: AbortSignal) =>
     json<PullsMessage>(address([...photoPath(run, photo), 'learning-pulls'], of), { signal }),
   /** what becomes of it, and every layer's output at the trace's offsets; then the altered photo */

@@ -485,6 +485,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run}/photos/{photo}/learning-photos": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Learning Photos
+         * @description The photos of the last batch as its step took them: side by side, the first 256, as PNG.
+         */
+        get: operations["learning_photos"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run}/photos/{photo}/learning-pulls": {
         parameters: {
             query?: never;
@@ -1047,6 +1067,8 @@ export interface components {
             number: number;
             /** Of */
             of: number;
+            /** Photo Ids */
+            photo_ids: string[];
             /** Photos */
             photos: number;
             /** Step */
@@ -1818,6 +1840,8 @@ export interface components {
             mixed_with: string | null;
             /** Photo */
             photo: string;
+            /** Place */
+            place: number;
             /** Shown */
             shown: string;
             /** Value */
@@ -3437,6 +3461,53 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
+                };
+            };
+            /** @description Refused: what, why, how to fix it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    learning_photos: {
+        parameters: {
+            query?: {
+                /** @description Of the trace that is on screen; 409 when the network has learned on since. */
+                weights_sha256?: string | null;
+                /** @description As the network was after this step: one of the run's moments. */
+                step?: number | null;
+                /** @description The class that is taken for the true one. */
+                label?: string | null;
+                /** @description Learning rate; without it the recipe's peak, or, on the run's batch, its own. */
+                learning_rate?: number | null;
+                /** @description The optimizer's memory: empty, or as the run's newest checkpoint has it. */
+                memory?: "empty" | "run";
+                /** @description What a step learns from: the photo alone, or the run's own next batch. */
+                batch?: "one" | "run";
+                /** @description One after the other; told of is the last one. */
+                steps?: number;
+            };
+            header?: never;
+            path: {
+                run: string;
+                photo: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
                 };
             };
             /** @description Refused: what, why, how to fix it. */

@@ -129,6 +129,7 @@ class BatchMessage(Message):
     number: int  # of the step in its epoch, from 1
     of: int  # steps of an epoch
     photos: int
+    photo_ids: list[str]  # in the order of the batch
     is_mixed: bool  # each photo with the next one, by the run's recipe
     loss: float  # of the batch before the step, as training counts it
     loss_after: float | None  # of the same batch with the new weights; None: not finite
@@ -138,6 +139,7 @@ class BatchMessage(Message):
 class PullMessage(Message):
     """What one photo of a batch adds to the gradient of one weight."""
 
+    place: int  # in the batch, from 0
     photo: str  # its id
     label: str
     mixed_with: str | None  # the id of the photo that is mixed into it

@@ -14,6 +14,7 @@ export type Memory = (typeof memories)[number];
 export type Batch = 'one' | 'run';
 
 export const mostSteps = 100;
+export const mostInPicture = 256; // photos of a batch
 const settled_ms = 300; // the address follows when the slider rests
 
 type Query = Readonly<Record<string, string>>;
@@ -229,6 +230,12 @@ export class Steps {
       this.pulls = { key, message };
     });
   }
+
+  /** The photos of the last batch as training takes them: where the picture of them all is. */
+  pictures: string | null = $derived.by(() => {
+    const asked = this.isCurrent && this.batch === 'run' && !this.isPlaying && this.#question();
+    return asked ? api.learningPhotos(this.#ground.run, asked.photo, asked.query) : null;
+  });
 
   /** A learned parameter before the last step, and its gradient. */
   async parameter(name: string, signal: AbortSignal): Promise<[Tensor, Tensor]> {
