@@ -18,12 +18,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import UInt8
 from PIL import Image
 from playwright.sync_api import Browser, FloatRect, Locator, Page, expect, sync_playwright
 
+import notebook_cell
 from check import find_chromium
 from screenshots import IMAGES, ask_for_run, choose, chosen, finished_run, is_too_much
+from seethrough.classifier import Classifier
+from seethrough.data.collection import collect
+from seethrough.explain import Trace
+from seethrough.model.make import make
+from seethrough.model.presets import preset
 from seethrough.runs.folder import Run
+from seethrough.serve.opened import Opened, opened
 from seethrough.serve.server import Address, running_server
 
 FOLDER = IMAGES / "compared"
@@ -97,6 +105,8 @@ CLOSEUPS: dict[str, Closeup] = {
         "/look/{run}/{photo}?tour=kernel", part("[role=dialog]", ".outline"), is_window=True
     ),
     "phone": Closeup(CELL, part("body"), 390, is_window=True),
+    "large": Closeup("/look/{large}", region("The network, layer by layer"), 1440, most=1440),
+    "notebook": Closeup("", part("#cell"), 1440, most=1440),  # no page of the studio
 }
 
 
@@ -136,9 +146,9 @@ def clip(parts: list[Locator], most: int) -> FloatRect:
 
 
 def take(
-    browser: Browser, address: Address, closeup: Closeup, words: dict[str, str]
+    browser: Browser, address: Address, closeup: Closeup, words: dict[str, str], traced: Trace
 ) -> Image.Image:
-    """One picture."""
+    """One picture; without a path of a trace in a notebook."""
     height = 844 if closeup.width < 720 else HEIGHT
     context = browser.new_context(
         viewport={"width": closeup.width, "height": height},
@@ -146,13 +156,17 @@ def take(
         reduced_motion="reduce",
     )
     page = context.new_page()
-    page.goto(address.link(closeup.path.format(**words)))
+    if closeup.path:
+        page.goto(address.link(closeup.path.format(**words)))
+    else:
+        notebook_cell.show(page, traced)
+        page.get_by_role("button", name=f"conv4, unit {words['unit']}", exact=True).click()
     for each in closeup.parts(page):
         expect(each).to_be_visible()
     page.wait_for_load_state("networkidle")
     page.evaluate("document.fonts.ready.then(() => null)")
     page.evaluate("document.documentElement.style.scrollbarGutter = 'auto'")
-    if not closeup.is_window:
+    if closeup.path and not closeup.is_window:
         page.evaluate("document.querySelector('header').style.position = 'static'; scrollTo(0, 0)")
     box = clip(closeup.parts(page), closeup.most)
     if closeup.is_window:
@@ -171,11 +185,33 @@ def take_all(browser: Browser, run: Run, wanted: list[str]) -> None:
     """The pictures that were asked for."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     words = fill(run)
-    with running_server(run.folder.parent) as address:
-        for name in wanted:
-            path = FOLDER / f"{name}.webp"
-            take(browser, address, CLOSEUPS[name], words).save(path, quality=85, method=6)
-            print(f"{path.name}: {path.stat().st_size / 1e3:.0f} kB", flush=True)
+    photo = run.dataset().images[int(words["photo"][1:])]
+    traced = run.classifier.trace(photo)
+    with tempfile.TemporaryDirectory() as folder:
+        deep = large(run, photo, Path(folder))
+        words["large"] = deep.id
+        with running_server(run.folder.parent, opened=[deep]) as address:
+            for name in wanted:
+                path = FOLDER / f"{name}.webp"
+                picture = take(browser, address, CLOSEUPS[name], words, traced)
+                picture.save(path, quality=85, method=6)
+                print(f"{path.name}: {path.stat().st_size / 1e3:.0f} kB", flush=True)
+
+
+def large(run: Run, photo: UInt8[np.ndarray, "h w 3"], folder: Path) -> Opened:
+    """An untrained resnet-18, and the photo for it to look at."""
+    Image.fromarray(photo).resize((64, 64), Image.Resampling.BICUBIC).save(folder / "photo.png")
+    classes = run.classifier.classes
+    module = make(
+        preset("resnet-18", image_px=64),
+        num_classes=len(classes),
+        mean=(0.5, 0.5, 0.5),
+        std=(0.25, 0.25, 0.25),
+        seed=0,
+    )
+    classifier = Classifier(module=module.eval(), classes=classes, image_px=64)
+    photos = collect(folder, classes)
+    return opened(classifier, name="resnet-18", origin="made untrained", photos=photos)
 
 
 def main() -> None:
