@@ -37,6 +37,7 @@ VIEWS = {
     "/photos/{run}": "Photos of each class",
     "/time/{run}/{photo}?step=2": "When it learned which photo",
     "/look/{run}/{photo}?step=2": "Click any unit",
+    "/look/{run}/{photo}/conv3/7?mode=step&batch=run&memory=run&times=2": "Who pulls at it",
 }
 SCREEN: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
