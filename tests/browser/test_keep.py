@@ -1,4 +1,4 @@
-"""What was tried is kept as a run of its own, from the page alone, and the first run stays."""
+"""What is changed in the network by hand: any kernel, dragged; and kept as a run of its own."""
 
 import re
 import shutil
@@ -9,6 +9,10 @@ from playwright.sync_api import expect
 from seethrough.runs.folder import open_run, run_ids
 
 from .test_accessibility import findings
+from .test_try import asked, becomes
+from .window import MINUS
+
+PLACE = [2, 5, 0, 2]
 
 
 @pytest.fixture
@@ -18,6 +22,31 @@ def others_go(studio):
     for name in run_ids(studio.runs_dir):
         if name != studio.run.id:
             shutil.rmtree(studio.runs_dir / name)
+
+
+def test_a_weight_of_a_deeper_convolution_is_dragged_and_put_back(window, studio):
+    page = window.page
+    window.enter(f"/try/{studio.run.id}/t0")
+    kernel = page.get_by_role("region", name="A kernel")
+    for name, choice in (("convolution", "conv3"), ("unit", "2"), ("channel", "5")):
+        kernel.get_by_role("combobox", name=name).select_option(choice)
+    cell = kernel.get_by_label("weight, channel 5, row 0, column 2")
+    learned = studio.run.classifier.module.get_parameter("conv3.weight")[2, 5, 0, 2].item()
+    expect(cell).to_have_value(f"{round(learned, 4):g}".replace("-", MINUS))
+    cell.scroll_into_view_if_needed()
+    box = cell.bounding_box()
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(*middle)
+    page.mouse.down()
+    page.mouse.move(middle[0], middle[1] - 30, steps=5)
+    page.mouse.up()
+    wanted = round(learned + 0.3, 4)
+    expect(cell).to_have_value(f"{wanted:g}".replace("-", MINUS))
+    told = asked(window, {"weights": [{"name": "conv3.weight", "index": PLACE, "value": wanted}]})
+    becomes(window, told["probabilities_after"])
+    expect(page.get_by_text("Changed in the network: 1 weight.")).to_be_visible()
+    kernel.get_by_role("button", name="As it was learned").click()
+    becomes(window, told["probabilities"])
 
 
 @pytest.mark.usefixtures("others_go")

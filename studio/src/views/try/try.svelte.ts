@@ -7,12 +7,7 @@
 import { createContext } from 'svelte';
 import { api, refusal, type Pixels, type Refused, type Tensor, type Whole } from '../../api/client';
 import { Latest } from '../../api/latest';
-import type {
-  ChangedLayerMessage,
-  TracedLayerMessage,
-  TraceMessage,
-  WhatIfMessage
-} from '../../api/types';
+import type { ChangedLayerMessage, TraceMessage, WhatIfMessage } from '../../api/types';
 import type { Route } from '../../state/route.svelte';
 import {
   nothing,
@@ -39,6 +34,12 @@ interface Answer extends Whole<WhatIfMessage> {
   isChanged: boolean;
 }
 
+/** All kernels of one convolution: unit, channel, row, column. */
+export interface Kernels {
+  layer: string;
+  tensor: Tensor;
+}
+
 /** What is drawn: one answer, and the numbers of the side that is shown. */
 export interface View {
   answer: Answer;
@@ -58,7 +59,7 @@ export class Try {
   refused = $state.raw<Refused | null>(null);
   /** of the change that was asked last */
   declined = $state.raw<Refused | null>(null);
-  kernels = $state.raw<Tensor | null>(null);
+  kernels = $state.raw<Kernels | null>(null);
   side = $state<Side>('after');
   brush = $state.raw<Colour>([208, 32, 32]);
   paint = $state.raw<readonly Stroke[]>([]);
@@ -80,11 +81,10 @@ export class Try {
       Object.keys(written(this.change)).length > 0 || this.paint.length > 0 || this.edits.length > 0
   );
 
-  /** The first convolution on the photo's colours, as far as it has kernels to type in. */
-  first: TracedLayerMessage | null = $derived.by(
-    () => this.known?.trace.layers.find((layer) => layer.kind === 'conv') ?? null
+  /** Those that have kernels to type in, in the order of the layers. */
+  convolutions: readonly string[] = $derived.by(() =>
+    (this.known?.trace.layers ?? []).filter((one) => one.kind === 'conv').map(({ name }) => name)
   );
-
   /** how many units' maps differ */
   reach: number = $derived.by(() =>
     (this.answer?.message.changed ?? []).reduce((sum, { units }) => sum + units.length, 0)
@@ -167,7 +167,7 @@ export class Try {
       const [tensor, pixels, kernels] = await Promise.all([
         api.activations(this.run, photo, trace.weights_sha256, signal),
         api.pixels(this.run, photo, signal),
-        this.kernels ?? (first ? api.weights(this.run, first.name, 'weight', signal) : null)
+        this.kernels ?? (first ? this.#kernelsOf(first.name, signal) : null)
       ]);
       this.kernels = kernels;
       this.#answers.drop();
@@ -176,6 +176,20 @@ export class Try {
     } catch (thrown) {
       if (!signal.aborted) this.refused = refusal(thrown);
     }
+  }
+
+  /** The kernels of another convolution, once they are here. */
+  async choose(layer: string): Promise<void> {
+    try {
+      this.kernels = await this.#kernelsOf(layer);
+      this.declined = null;
+    } catch (thrown) {
+      this.declined = refusal(thrown);
+    }
+  }
+
+  async #kernelsOf(layer: string, signal?: AbortSignal): Promise<Kernels> {
+    return { layer, tensor: await api.weights(this.run, layer, 'weight', signal) };
   }
 
   ask(): void {
