@@ -32,6 +32,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     A module with a fixture for all its tests stays in one process, so that it is made once.
     """
     for item in items:
+        if item.get_closest_marker("full"):
+            item.add_marker(pytest.mark.timeout(7200))
         if isinstance(item, pytest.Function):
             made = [last for *_, last in item._fixtureinfo.name2fixturedefs.values()]
             if any(fixture.scope == "module" for fixture in made):
