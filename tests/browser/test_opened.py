@@ -106,7 +106,7 @@ def test_photos_try_and_the_sandbox_are_there_and_lead_on(window, shown):
     window.path_becomes(f"/look/{window.run}/t[0-9]+")
     expect(window.network).to_contain_text("True label: ship")
     window.page.get_by_role("link", name="Try", exact=True).click()
-    expect(window.page.get_by_role("heading", name="A kernel of network.conv1")).to_be_visible()
+    expect(window.page.get_by_role("toolbar", name="Units of network.conv1")).to_be_visible()
     window.page.get_by_role("link", name="Sandbox", exact=True).click()
     expect(window.page.get_by_role("heading", name="Convolution sandbox")).to_be_visible()
     expect(window.page.locator(".output, [aria-label*='output']").first).to_be_visible()
