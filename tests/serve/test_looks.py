@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from seethrough.errors import RunError
+from seethrough.model.mode import one_thread
 from seethrough.runs.creation import create
 from seethrough.runs.record import record
 from seethrough.serve import wire
@@ -33,11 +34,11 @@ def digits(shown: str) -> Decimal:
 
 
 def outputs(module, image) -> dict[str, np.ndarray]:
-    """Every layer's output, by running the layers one after another."""
+    """Every layer's output, by running the layers one after another, on one thread as there."""
     values = torch.from_numpy(image.transpose(2, 0, 1).astype(np.float32))[None]
     found = {}
     module.eval()
-    with torch.inference_mode():
+    with one_thread(), torch.inference_mode():
         for name, layer in module.named_children():
             values = layer(values)
             found[name] = values[0].numpy()
