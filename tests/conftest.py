@@ -27,15 +27,8 @@ def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests go last: Playwright keeps an event loop in the thread that later tests need.
-
-    A module with a fixture for all its tests stays in one process, so that it is made once.
-    """
+    """Browser tests go last: Playwright keeps an event loop in the thread that later tests need."""
     for item in items:
         if item.get_closest_marker("full"):
             item.add_marker(pytest.mark.timeout(7200))
-        if isinstance(item, pytest.Function):
-            made = [last for *_, last in item._fixtureinfo.name2fixturedefs.values()]
-            if any(fixture.scope == "module" for fixture in made):
-                item.add_marker(pytest.mark.xdist_group(item.path.stem))
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)

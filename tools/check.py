@@ -18,8 +18,9 @@ ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 PYTHON_FOLDERS = ["src", "tests", "tools", "benchmarks", "hatch_build.py"]
 STUDIO = [sys.executable, "tools/studio.py", "npm", "run", "--silent"]
-# Groups stay in one process each; browser tests come last, as `tests/conftest.py` says.
-PROCESSES = ["-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder"]
+# A file stays in one process, so that what is made for all its tests is made once; browser tests
+# come last, as `tests/conftest.py` says.
+PROCESSES = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 

@@ -21,7 +21,7 @@ def own(studio):
 def on_batch(window):
     window.look()
     turn(window, "One step")
-    window.page.get_by_text("the run’s 24", exact=True).click()
+    window.page.get_by_text("the run’s batch", exact=True).click()
     expect(batch_line(window)).to_contain_text("24 photos")
     window.quiet()
 
