@@ -338,9 +338,10 @@ def test_the_dialog_builds_an_address_that_does_what_it_says(window):
 
 
 PLACES = ["kernel", "padding", "gradient", "epoch"]
+PAPERS = ["light", pytest.param("dark", marks=pytest.mark.full)]
 
 
-@pytest.mark.parametrize("paper", ["light", "dark"])
+@pytest.mark.parametrize("paper", PAPERS)
 def test_on_a_phone_no_card_hides_what_it_points_at(open_window, studio, paper):
     window = open_window(studio.address, studio.run.id, **PHONE)
     window.page.emulate_media(color_scheme=paper)
@@ -358,7 +359,7 @@ def test_on_a_phone_no_card_hides_what_it_points_at(open_window, studio, paper):
         assert box["width"] > 0.95 * PHONE["width"]
 
 
-@pytest.mark.parametrize("paper", ["light", "dark"])
+@pytest.mark.parametrize("paper", PAPERS)
 def test_axe_finds_nothing_serious_in_a_card_and_in_the_list_of_all(window, paper):
     window.page.emulate_media(color_scheme=paper)
     page = opened(window, "/?tour=kernel", "Kernel")
