@@ -135,6 +135,25 @@ def test_slow_motion_goes_through_all_directions_with_a_sentence_each(window):
         motion.get_by_role("button", name="Next").click()
 
 
+def test_a_rate_that_is_typed_while_the_step_is_awaited_stays(window):
+    window.look()
+    held = []
+    window.page.route("**/learning-step*", lambda route: held.append(route), times=1)
+    with window.page.expect_request("**/learning-step*"):
+        turn(window, "One step")
+    field = window.page.get_by_role("textbox", name="Learning rate, typed")
+    expect(field).to_have_value("")  # the recipe's arrives with the step
+    field.fill("0.5")
+    held.pop().continue_()
+    expect(changes(window)).to_contain_text("η 0.1")
+    expect(field).to_have_value("0.5")
+    field.press("Enter")
+    expect(changes(window)).to_contain_text(re.compile(r"η 0\.5\b"))
+    field.fill("nonsense")
+    field.press("Enter")
+    expect(field).to_have_value("0.5")
+
+
 def test_the_run_stays_as_it_is(window, studio):
     files = {path: path.read_bytes() for path in studio.run.folder.rglob("*.safetensors")}
     assert files
