@@ -1,6 +1,7 @@
 """server.py: a real server on a real port, asked over real sockets."""
 
 import contextlib
+import gc
 import json
 import socket
 import subprocess
@@ -234,3 +235,10 @@ def test_predict_over_a_real_socket_is_predict_in_python(browser, trained):
     told = browser.post(f"/api/runs/{trained.run.id}/predict", content=content)
     own = trained.run.classifier.predict(content, name="photo").to_dict()
     assert told.json() == json.loads(json.dumps(own))
+
+
+def test_the_collector_of_garbage_goes_through_nothing_old_while_a_server_answers(trained):
+    with running_server(trained.runs_dir) as address:
+        httpx.get(address.link(), follow_redirects=True)
+        assert gc.get_freeze_count() > 0
+    assert gc.get_freeze_count() == 0

@@ -99,7 +99,8 @@ class TracedLayer:
     @property
     def active_units(self) -> tuple[bool, ...]:
         """For each unit, whether any of its cells differs from zero."""
-        return tuple(bool(unit.any()) for unit in self.map)
+        active: list[bool] = np.any(self.map, axis=(1, 2)).tolist()
+        return tuple(active)
 
     @property
     def minimum(self) -> float:

@@ -5,9 +5,11 @@ while the page is being read. Raises ServerError where the port cannot be had.
 """
 
 import contextlib
+import gc
 import importlib
 import secrets
 import socket
+import sys
 import threading
 import webbrowser
 from collections.abc import Callable, Iterator, Sequence
@@ -78,9 +80,18 @@ def _listen(port: int | None) -> socket.socket:
     return _bound(0)
 
 
+def _load() -> None:
+    """What looking into a network needs; the collector of garbage leaves it alone from then on.
+
+    It would need 0.1 s to go through all of torch, in the middle of an answer.
+    """
+    importlib.import_module("seethrough.classifier")
+    gc.freeze()
+
+
 def _warm() -> threading.Timer:
     """Load what looking into a network needs, soon, in the background."""
-    timer = threading.Timer(WARM_AFTER_S, importlib.import_module, ["seethrough.classifier"])
+    timer = threading.Timer(WARM_AFTER_S, _load)
     timer.daemon = True
     return timer
 
@@ -124,11 +135,15 @@ class _Running:
     def run(self) -> None:
         """Serve until somebody asks to end."""
         warm = _warm()
-        warm.start()
+        if "seethrough.classifier" in sys.modules:
+            gc.freeze()
+        else:
+            warm.start()
         try:
             self.loop.run(sockets=[self.listener])
         finally:
             warm.cancel()
+            gc.unfreeze()
 
 
 def serve(
