@@ -233,6 +233,7 @@ def test_a_word_opens_its_card_and_leaves_the_reader_where_they_are(window):
     [
         ("/train/{run}", "sees", "Depth and receptive field"),
         ("/train/{run}", "gradient", "Gradient"),
+        ("/train/{run}", "Learning rate", "A step of learning"),
         ("/report/{run}", "never seen", "Generalisation"),
         ("/time/{run}/t1?step=1", "Kernels", "Kernel"),
         ("/time/{run}/t1?step=1", "test photos", "Generalisation"),
