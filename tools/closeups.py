@@ -5,12 +5,14 @@
     python tools/closeups.py --only cell learning
 
 Into docs/images/compared/, each as NAME.webp and at most 640 px wide: a part of the studio as it
-stands on the page at 1280 px, on light paper. Together with the other pictures they stay under the
+stands on the page at 1280 px, on light paper, in a browser that finds no other machine than this
+one. Together with the other pictures they stay under the
 limit of tools/screenshots.py, or this ends with 1.
 """
 
 import argparse
 import io
+import re
 import sys
 import tempfile
 from collections.abc import Callable
@@ -38,6 +40,7 @@ FOLDER = IMAGES / "compared"
 WIDTH, HEIGHT = 1280, 900
 MOST_WIDTH = 640
 MARGIN = 12
+CUT_OFF = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"  # there is no other machine
 Parts = Callable[[Page], list[Locator]]
 
 
@@ -50,6 +53,7 @@ class Closeup:
     width: int = WIDTH  # of the window
     most: int = MOST_WIDTH  # px that are shown of it; where they are more than 640, made smaller
     is_window: bool = False  # what stands in the window, not on the page
+    act: Callable[[Page], None] | None = None  # what is done there first
 
 
 def region(*names: str) -> Parts:
@@ -60,6 +64,24 @@ def region(*names: str) -> Parts:
 def part(*selectors: str) -> Parts:
     """The first element of each selector."""
     return lambda page: [page.locator(selector).first for selector in selectors]
+
+
+def share(page: Page) -> None:
+    """Ask for the address of this very place."""
+    page.get_by_role("button", name="Share this view").click()
+    dialog = page.get_by_role("dialog", name="Share this view")
+    dialog.get_by_label("This run and this place").check()
+    address = dialog.get_by_label("Address")
+    expect(address).to_have_value(re.compile("^/look/"))
+    address.focus()
+
+
+def walk_by_keys(page: Page) -> None:
+    """Two cells on by the arrow keys, and to the word that opens a card by the tabulator."""
+    cells = page.get_by_role("application", name="activation map of")
+    cells.focus()
+    for key in ("ArrowRight", "ArrowDown"):
+        cells.press(key)
 
 
 CELL = "/look/{run}/{photo}/conv4/{unit}/{cell}"
@@ -104,6 +126,11 @@ CLOSEUPS: dict[str, Closeup] = {
     "tour": Closeup(
         "/look/{run}/{photo}?tour=kernel", part("[role=dialog]", ".outline"), is_window=True
     ),
+    "addresses": Closeup(
+        CELL + "?tour=kernel", part("dialog[data-tour=share]"), is_window=True, act=share
+    ),
+    "keyboard": Closeup(CELL, region("The unit"), act=walk_by_keys),
+    "offline": Closeup("/look/{run}/{photo}", part("body"), is_window=True, most=WIDTH),
     "phone": Closeup(CELL, part("body"), 390, is_window=True),
     "large": Closeup("/look/{large}", region("The network, layer by layer"), 1440, most=1440),
     "notebook": Closeup("", part("#cell"), 1440, most=1440),  # no page of the studio
@@ -161,6 +188,8 @@ def take(
     else:
         notebook_cell.show(page, traced)
         page.get_by_role("button", name=f"conv4, unit {words['unit']}", exact=True).click()
+    if closeup.act is not None:
+        closeup.act(page)
     for each in closeup.parts(page):
         expect(each).to_be_visible()
     page.wait_for_load_state("networkidle")
@@ -223,7 +252,7 @@ def main() -> None:
     wanted: list[str] = given.only or list(CLOSEUPS)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=find_chromium(), args=["--no-sandbox", "--disable-gpu"]
+            executable_path=find_chromium(), args=["--no-sandbox", "--disable-gpu", CUT_OFF]
         )
         run = finished_run(browser, given, Path(folder))
         take_all(browser, run, wanted)
