@@ -38,6 +38,8 @@ export interface Column {
   rows: number;
   /** room for the title, up to the next one */
   titleWidth: number;
+  /** room for the line below the title, up to the next one */
+  lineWidth: number;
   /** the shape is written where it changes */
   showsShape: boolean;
   /** the block it belongs to; null: none, or nothing is folded */
@@ -229,6 +231,7 @@ export function layout(layers: readonly TracedLayerMessage[], room: Room, wish: 
       tile,
       pitch: d.form === 'strip' ? height / Math.max(1, d.drawn) : pitch,
       titleWidth: 0,
+      lineWidth: 0,
       showsShape: index === 0 || String(d.layer.shape) !== String(drafts[index - 1]!.layer.shape),
       block: d.block,
       count: d.count
@@ -236,10 +239,13 @@ export function layout(layers: readonly TracedLayerMessage[], room: Room, wish: 
     x += width;
     return column;
   });
-  columns.forEach((column, i) => {
-    const next = columns[i + 1];
+  let told: Column | undefined; // the next one that has a line below its title
+  for (let i = columns.length - 1; i >= 0; i--) {
+    const [column, next] = [columns[i]!, columns[i + 1]];
     column.titleWidth = next ? next.x - column.x - 2 : column.width;
-  });
+    column.lineWidth = told ? told.x - column.x - 6 : Math.max(column.width, column.titleWidth);
+    if (column.showsShape || column.count > 1 || column.form === 'bars') told = column;
+  }
   const tallest = Math.max(height, ...columns.map((c) => c.y + c.height));
   return {
     photo: { x: 0, y: middle(widePhoto), width: widePhoto, height: widePhoto },
