@@ -171,23 +171,21 @@ def test_a_weight_that_is_not_there_is_named(module, photo):
         step.update("0.bias")
 
 
-def test_a_kernel_that_muon_moves_is_not_taken_apart_and_the_ends_are(photo):
-    torch.manual_seed(3)
-    module = nn.Sequential(
-        nn.Conv2d(3, 4, 3, stride=2),
-        nn.ReLU(),
-        nn.Conv2d(4, 4, 3, stride=2),
-        nn.AdaptiveAvgPool2d(1),
-        nn.Flatten(),
-        nn.Linear(4, 2),
-    )
-    taken = learning_step(module, photo, 1, Recipe(optimizer=Optimizer.MUON, peak_lr=0.003))
-    for name in ("0.weight", "2.bias", "5.weight"):
-        update = taken.update(name, *(0 for _ in taken.weights[name].shape))
-        assert abs(update.difference) < 1e-6
-    with pytest.raises(LayerError, match="Muon cannot be taken apart") as caught:
-        taken.update("2.weight", 0, 0, 0, 0)
-    assert "follow AdamW" in caught.value.fix
+def test_what_the_framework_remembers_stands_beside_the_lines_that_compute_it(module, photo):
+    for name, slots in {"nesterov": {"momentum"}, "adamw": {"mean", "square"}}.items():
+        step = learning_step(module, photo, 0, RECIPES[name])
+        place = np.argwhere(step.gradients["4.weight"])[5]
+        update = step.update("4.weight", *map(int, place))
+        assert {line.name for line in update.lines if line.framework is not None} == {
+            *slots,
+            "step",
+        }
+        for line in update.lines:
+            if line.name in slots:
+                kept = step.new_memory[f"4.weight.{line.name}"][tuple(place)]
+                assert line.framework == kept
+                assert line.value != 0
+                assert line.difference == pytest.approx(0, abs=3e-7 * abs(line.value))
 
 
 def test_what_a_training_holds_gets_a_gradient_and_stays():

@@ -18,6 +18,7 @@ from seethrough.learning.batch import Batch
 from seethrough.learning.breath import Breath, breathing, go_on
 from seethrough.learning.change import Array, learned, taken_apart
 from seethrough.learning.meeting import Meeting, met
+from seethrough.learning.muon import MuonKernel
 from seethrough.learning.pull import Pulls, divided
 from seethrough.learning.update import Update
 from seethrough.model.mode import one_thread
@@ -75,6 +76,7 @@ class BatchStep:
     new_memory: Mapping[str, Array]
     repeat: Repeat
     meetings: dict[str, Meeting] = field(default_factory=dict)  # of the module asked for last
+    kernels: dict[str, MuonKernel] = field(default_factory=dict)  # the one asked for last
 
     def update(self, name: str, *index: int) -> Update:
         """The change of one number: its name as in conv1.weight, its place in that array."""

@@ -11,8 +11,9 @@ from jaxtyping import Float32
 
 from seethrough.errors import LayerError
 from seethrough.explain.place import check_index
+from seethrough.learning.muon import MuonKernel, muon_kernel
 from seethrough.learning.update import Update, update
-from seethrough.train.recipe import Recipe
+from seethrough.train.recipe import Optimizer, Recipe
 
 Array = Float32[np.ndarray, "..."]
 
@@ -45,17 +46,23 @@ class Change(Protocol):
     def new_weights(self) -> Mapping[str, Array]:
         """After the step."""
 
+    @property
+    def new_memory(self) -> Mapping[str, Array]:
+        """Of the optimizer after the step."""
+
+    @property
+    def kernels(self) -> dict[str, MuonKernel]:
+        """The whole kernel that was asked for last, where Muon moves it; filled when asked."""
+
 
 def taken_apart(change: Change, name: str, index: Sequence[int], *, share: float = 1.0) -> Update:
     """How one number changed, line by line, at its share of the learning rate."""
     weights = learned(change, name)
     check_index(name, tuple(index), weights.shape)
     place = tuple(index)
-    slots = {
-        key.removeprefix(f"{name}."): float(array[place] if array.ndim else array)
-        for key, array in change.memory.items()
-        if key.startswith(f"{name}.")
-    }
+    slots, new_slots = (
+        _slots(memory, name, place) for memory in (change.memory, change.new_memory)
+    )
     if not slots or share == 0:
         raise LayerError(
             f"{name} does not learn.",
@@ -70,9 +77,36 @@ def taken_apart(change: Change, name: str, index: Sequence[int], *, share: float
         weight=float(weights[place]),
         gradient=float(change.gradients[name][place]),
         memory=slots,
+        new_memory=new_slots,
         is_kernel=weights.ndim >= 2,
         framework=float(change.new_weights[name][place]),
+        muon=_muon(change, name).entry(place) if _is_muons(change, slots) else None,
     )
+
+
+def _is_muons(change: Change, slots: Mapping[str, float]) -> bool:
+    return change.recipe.optimizer is Optimizer.MUON and "momentum" in slots
+
+
+def _muon(change: Change, name: str) -> MuonKernel:
+    if name not in change.kernels:
+        change.kernels.clear()
+        change.kernels[name] = muon_kernel(
+            change.recipe,
+            change.weights[name],
+            change.gradients[name],
+            change.memory[f"{name}.momentum"],
+            change.new_memory[f"{name}.momentum"],
+        )
+    return change.kernels[name]
+
+
+def _slots(memory: Mapping[str, Array], name: str, place: tuple[int, ...]) -> dict[str, float]:
+    return {
+        key.removeprefix(f"{name}."): float(array[place] if array.ndim else array)
+        for key, array in memory.items()
+        if key.startswith(f"{name}.")
+    }
 
 
 def learned(change: Change, name: str) -> Array:

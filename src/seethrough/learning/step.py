@@ -14,7 +14,7 @@ and for a weight that is not there.
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
@@ -26,6 +26,7 @@ from torch.nn.functional import cross_entropy
 from seethrough.explain.backward import Backward, backward
 from seethrough.explain.trace import Trace, trace
 from seethrough.learning.change import taken_apart
+from seethrough.learning.muon import MuonKernel
 from seethrough.learning.update import Update
 from seethrough.model.mode import evaluating
 from seethrough.train.optimizers import Updates, updates_for
@@ -51,6 +52,7 @@ class LearningStep:
     memory: Mapping[str, Array]  # of the optimizer before the step: conv1.weight.momentum, …
     new_weights: Mapping[str, Array]
     new_memory: Mapping[str, Array]
+    kernels: dict[str, MuonKernel] = field(default_factory=dict)  # the one asked for last
 
     @property
     def loss(self) -> float:

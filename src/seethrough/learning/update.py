@@ -8,10 +8,11 @@ Momentum (nesterov: look ahead)            AdamW, t counts its steps
     w' = w − η·u                               u  = m'/(1 − β₁ᵗ) / (√(s'/(1 − β₂ᵗ)) + ε)
                                                w' = w₁ − η·u
 
-g gradient, λ weight decay (kernels only), η learning rate, μ momentum, v velocity. Everything is
-computed in float64 from the framework's float32 numbers; `difference` is the new weight minus the
-framework's. `=` holds between displayed digits, `≈` says that a result was rounded; a displayed
-number is within two units of its last digit. Raises LayerError for a kernel that Muon moves.
+g gradient, λ weight decay (kernels only), η learning rate, μ momentum, v velocity. A kernel that
+Muon moves has the lines of `learning.muon`. Everything is computed in float64 from the framework's
+float32 numbers; `difference` is a result minus the framework's, of the new weight and of each line
+that the framework has a number for. `=` holds between displayed digits, `≈` says that a result was
+rounded; a displayed number is within two units of its last digit.
 
 Sources: as in `train.optimizers`, whose steps these lines take apart.
 """
@@ -19,24 +20,14 @@ Sources: as in `train.optimizers`, whose steps these lines take apart.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 
-from seethrough.errors import LayerError
-from seethrough.explain.rounding import decimals_for, show
+from seethrough.explain.rounding import decimals_for
+from seethrough.learning.muon import MuonEntry, write_muon
+from seethrough.learning.sheet import Sheet, UpdateLine, few
 from seethrough.train.optimizers import ADAM_EPSILON, BETA2
-from seethrough.train.recipe import Optimizer, Recipe
+from seethrough.train.recipe import Recipe
 
 MOST_DECIMALS = 12
-
-
-@dataclass(frozen=True, slots=True)
-class UpdateLine:
-    """One operation: what it is, in letters, in digits, and its result."""
-
-    name: str
-    formula: str
-    shown: str
-    value: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +43,8 @@ class Update:
     shown_new_weight: str
     framework: float  # the new weight as the framework computed it
     difference: float
-    decimals: int  # of everything that is added
+    tolerance: float  # a difference that the framework's float32 explains
+    decimals: int  # of everything that is added to the weight
 
     def __str__(self) -> str:
         names = max(len(line.name) for line in self.lines)
@@ -69,94 +61,63 @@ def update(
     weight: float,
     gradient: float,
     memory: Mapping[str, float],
+    new_memory: Mapping[str, float],
     is_kernel: bool,
     framework: float,
+    muon: MuonEntry | None = None,
 ) -> Update:
-    """The change of one weight; `memory` holds what the optimizer remembers of it, by slot."""
+    """The change of one weight; `memory` holds what the optimizer remembers of it, by slot.
+
+    `new_memory` is what it remembers after the step; `muon` is given where Muon moves the weight.
+    """
     decay = recipe.weight_decay if is_kernel else 0.0
-    trial = _Sheet(weight, gradient, learning_rate, MOST_DECIMALS)
-    _write(trial, recipe, decay, memory)
-    decimals = _decimals(trial.changes)
-    sheet = _Sheet(weight, gradient, learning_rate, decimals)
-    new_weight = _write(sheet, recipe, decay, memory)
+    known = {**new_memory, **({} if muon is None else muon.framework), "step": framework}
+
+    def written(decimals: int) -> Sheet:
+        sheet = Sheet(weight, gradient, learning_rate, decimals, known)
+        if muon is not None:
+            write_muon(sheet, recipe, decay, muon)
+        elif "mean" in memory:
+            _adamw(sheet, recipe, decay, memory)
+        else:
+            _momentum(sheet, recipe, decay, memory)
+        return sheet
+
+    decimals = _decimals(written(MOST_DECIMALS).changes)
+    sheet = written(decimals)
     return Update(
         weight=weight,
         gradient=gradient,
         learning_rate=learning_rate,
         lines=tuple(sheet.lines),
-        change=new_weight - weight,
-        new_weight=new_weight,
+        change=sheet.weight - weight,
+        new_weight=sheet.weight,
         shown_new_weight=sheet.weight_digits,
         framework=framework,
-        difference=new_weight - framework,
+        difference=sheet.weight - framework,
+        tolerance=1e-4 * max(abs(weight), abs(sheet.weight), 1e-3)
+        + (0.0 if muon is None else learning_rate * muon.rounding),
         decimals=decimals,
     )
 
 
-class _Sheet:
-    """The lines as they are written; numbers that are added carry their digits along."""
-
-    def __init__(self, weight: float, gradient: float, rate: float, decimals: int) -> None:
-        self.decimals, self.rate = decimals, rate
-        self.weight, self.gradient = weight, gradient
-        self.weight_digits, self.gradient_digits = show(weight, decimals), show(gradient, decimals)
-        self.lines: list[UpdateLine] = []
-        self.changes: list[float] = []
-
-    def line(self, name: str, formula: str, shown: str, value: float) -> None:
-        """One more."""
-        self.lines.append(UpdateLine(name, formula, shown, value))
-
-    def plus(
-        self, name: str, formula: str, start: tuple[float, str], factor: float, other: float
-    ) -> tuple[float, str]:
-        """start + factor × other: the product is rounded, the sum is exact as displayed."""
-        product = factor * other
-        digits = show(abs(product), self.decimals)
-        sign = "-" if product < 0 else "+"
-        total = Decimal(start[1]) + (Decimal(digits) if sign == "+" else -Decimal(digits))
-        result = f"{total:.{self.decimals}f}"
-        result = result[1:] if result.startswith("-") and not total else result
-        size = f"{_few(abs(factor))} × {_few(abs(other))} ≈ {digits}"
-        value = start[0] + product
-        self.line(name, formula, f"{size}; {start[1]} {sign} {digits} = {result}", value)
-        return value, result
-
-    def down(self, formula: str, direction: float, name: str = "step") -> float:
-        """The weight − learning rate × direction."""
-        start = (self.weight, self.weight_digits)
-        self.changes.append(self.rate * direction)
-        self.weight, self.weight_digits = self.plus(name, formula, start, -self.rate, direction)
-        return self.weight
-
-
-def _write(sheet: _Sheet, recipe: Recipe, decay: float, memory: Mapping[str, float]) -> float:
-    if recipe.optimizer is Optimizer.MUON and "mean" not in memory:
-        raise LayerError(
-            "A step of Muon cannot be taken apart for one weight.",
-            why="it makes all gradients of a kernel orthogonal together.",
-            fix="take a weight of the first or the last kernel, or a bias: they follow AdamW.",
-        )
-    if recipe.optimizer is not Optimizer.SGD:
-        return _adamw(sheet, recipe, decay, memory)
-    return _momentum(sheet, recipe, decay, memory)
-
-
-def _momentum(sheet: _Sheet, recipe: Recipe, decay: float, memory: Mapping[str, float]) -> float:
+def _momentum(sheet: Sheet, recipe: Recipe, decay: float, memory: Mapping[str, float]) -> None:
     gradient = (sheet.gradient, sheet.gradient_digits)
     if decay:
         gradient = sheet.plus("weight decay", "d = g + λ·w", gradient, decay, sheet.weight)
     share = recipe.momentum
     if not share:
-        return sheet.down("w' = w - η·d", gradient[0])
+        sheet.down("w' = w - η·d", gradient[0])
+        return
     velocity = sheet.plus("momentum", "v' = d + μ·v", gradient, share, memory["momentum"])
     if not recipe.nesterov:
-        return sheet.down("w' = w - η·v'", velocity[0])
+        sheet.down("w' = w - η·v'", velocity[0])
+        return
     ahead = sheet.plus("look ahead", "u = d + μ·v'", gradient, share, velocity[0])
-    return sheet.down("w' = w - η·u", ahead[0])
+    sheet.down("w' = w - η·u", ahead[0])
 
 
-def _adamw(sheet: _Sheet, recipe: Recipe, decay: float, memory: Mapping[str, float]) -> float:
+def _adamw(sheet: Sheet, recipe: Recipe, decay: float, memory: Mapping[str, float]) -> None:
     g, beta1, beta2 = sheet.gradient, recipe.momentum, BETA2
     steps = memory["steps"] + 1
     if decay:
@@ -166,13 +127,13 @@ def _adamw(sheet: _Sheet, recipe: Recipe, decay: float, memory: Mapping[str, flo
     sheet.line(
         "mean",
         "m' = β₁·m + (1 - β₁)·g",
-        f"{beta1:g} × {_few(memory['mean'])} + {1 - beta1:.6g} × {_few(g)} ≈ {_few(mean)}",
+        f"{beta1:g} × {few(memory['mean'])} + {1 - beta1:.6g} × {few(g)} ≈ {few(mean)}",
         mean,
     )
     sheet.line(
         "square",
         "s' = β₂·s + (1 - β₂)·g²",
-        f"{beta2:g} × {_few(memory['square'])} + {1 - beta2:.6g} × ({_few(g)})² ≈ {_few(square)}",
+        f"{beta2:g} × {few(memory['square'])} + {1 - beta2:.6g} × ({few(g)})² ≈ {few(square)}",
         square,
     )
     unbiased = mean / (1 - beta1**steps)
@@ -181,15 +142,10 @@ def _adamw(sheet: _Sheet, recipe: Recipe, decay: float, memory: Mapping[str, flo
     sheet.line(
         "direction",
         "u = m'/(1 - β₁ᵗ) / (√(s'/(1 - β₂ᵗ)) + ε)",
-        f"{_few(unbiased)} / ({_few(usual)} + {ADAM_EPSILON:g}) ≈ {_few(direction)}",
+        f"{few(unbiased)} / ({few(usual)} + {ADAM_EPSILON:g}) ≈ {few(direction)}",
         direction,
     )
-    return sheet.down("w' = w - η·u", direction)
-
-
-def _few(value: float) -> str:
-    """Four significant digits or more."""
-    return f"{value:g}" if value == float(f"{value:.4g}") else show(value, decimals_for([value]))
+    sheet.down(f"w' = {'w₁' if decay else 'w'} - η·u", direction)
 
 
 def _decimals(changes: list[float]) -> int:

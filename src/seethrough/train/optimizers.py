@@ -23,6 +23,7 @@ kellerjordan.github.io/posts/muon; Liu et al. (2025), arXiv:2502.16982, section 
 
 import math
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 
 import torch
@@ -207,28 +208,52 @@ class Muon(Rule):
         lr: float,
     ) -> None:
         """Along all directions of the momentum alike."""
-        share = self.recipe.momentum
         for p, gradient, momentum in zip(parameters, gradients, kept[0], strict=True):
-            momentum.lerp_(gradient, 1 - share)
-            ahead = gradient.lerp(momentum, share) if self.recipe.nesterov else momentum
-            matrix = ahead.reshape(len(ahead), -1)
-            scale = MUON_SCALE * math.sqrt(max(matrix.shape))
+            momentum.lerp_(gradient, 1 - self.recipe.momentum)
+            matrix = as_matrix(ahead(gradient, momentum, self.recipe))
             if self.recipe.unit_kernels:
-                p.mul_(math.sqrt(len(p)) / p.norm().clamp(min=MUON_EPSILON))
+                p.mul_(to_unit(p))
             p.mul_(1 - lr * decay)
-            p.add_(orthogonal(matrix).reshape(p.shape), alpha=-lr * scale)
+            p.add_(orthogonal(matrix).reshape(p.shape), alpha=-lr * muon_scale(*matrix.shape))
+
+
+def ahead(gradient: Tensor, momentum: Tensor, recipe: Recipe) -> Tensor:
+    """What Muon makes orthogonal: the momentum, or with `nesterov` what it would be next."""
+    return gradient.lerp(momentum, recipe.momentum) if recipe.nesterov else momentum
+
+
+def as_matrix(kernel: Float[Tensor, "units ..."]) -> Float[Tensor, "units rest"]:
+    """A row for every unit."""
+    return kernel.reshape(len(kernel), -1)
+
+
+def to_unit(kernel: Float[Tensor, "units ..."]) -> Float[Tensor, ""]:
+    """The factor after which the kernel's rows have a length of 1 on average (mean square)."""
+    factor: Tensor = math.sqrt(len(kernel)) / kernel.norm().clamp(min=MUON_EPSILON)
+    return factor
+
+
+def muon_scale(rows: int, columns: int) -> float:
+    """How much of what is orthogonal is as long as a step of AdamW."""
+    return MUON_SCALE * math.sqrt(max(rows, columns))
 
 
 def orthogonal(matrix: Float[Tensor, "m n"]) -> Float[Tensor, "m n"]:
     """Nearly U·Vᵀ of the matrix U·S·Vᵀ: five steps bring singular values near 1 (0.7 to 1.2)."""
+    return deque(newton_schulz(matrix), maxlen=1)[0]
+
+
+def newton_schulz(matrix: Float[Tensor, "m n"]) -> Iterator[Float[Tensor, "m n"]]:
+    """The matrix by its length, and what every step makes of it."""
     a, b, c = NEWTON_SCHULZ
     is_tall = matrix.shape[0] > matrix.shape[1]
     x: Tensor = matrix.T if is_tall else matrix
     x = x / x.norm().clamp(min=MUON_EPSILON)
+    yield x.T if is_tall else x
     for _ in range(NEWTON_SCHULZ_STEPS):
         gram = x @ x.T
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return x.T if is_tall else x
+        yield x.T if is_tall else x
 
 
 def updates_for(network: nn.Module, recipe: Recipe) -> Updates:

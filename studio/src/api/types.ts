@@ -2311,10 +2311,16 @@ export interface components {
          * @description One operation of an update: its name, in letters, in digits, its result.
          */
         UpdateLine: {
+            /** Difference */
+            difference: number | null;
             /** Formula */
             formula: string;
+            /** Framework */
+            framework: number | null;
             /** Name */
             name: string;
+            /** Note */
+            note: string;
             /** Shown */
             shown: string;
             /** Value */
@@ -2347,6 +2353,8 @@ export interface components {
             new_weight: number;
             /** Shown New Weight */
             shown_new_weight: string;
+            /** Tolerance */
+            tolerance: number;
             /** Weight */
             weight: number;
         };

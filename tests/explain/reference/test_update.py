@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from seethrough.explain.reference import AdamW, Momentum
+from seethrough.explain.reference import AdamW, Momentum, Muon, newton_schulz
 from seethrough.train.optimizers import updates_for
 from seethrough.train.recipe import Optimizer, Recipe
 
@@ -84,3 +84,45 @@ def test_a_training_of_the_program_takes_the_same_steps(optimizer, nesterov):
         program.step(0.03)
     for name, p in named.items():
         np.testing.assert_allclose(ours[name], p.detach(), rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("shape", [(4, 3, 3, 3), (16, 2, 1, 1), (5, 5)])
+@pytest.mark.parametrize(("nesterov", "unit"), [(False, False), (True, False), (True, True)])
+def test_muon_goes_the_way_of_the_program_s_training(shape, nesterov, unit):
+    recipe = Recipe(
+        optimizer=Optimizer.MUON,
+        momentum=0.8,
+        nesterov=nesterov,
+        unit_kernels=unit,
+        weight_decay=0.1,
+    )
+    rng = np.random.default_rng(3)
+    module = nn.Module()
+    for name, size in {"first": (2, 2), "inner": shape, "last": (2, 2)}.items():
+        module.register_parameter(name, nn.Parameter(torch.tensor(rng.normal(size=size))))
+    program = updates_for(module, recipe)
+    start = module.inner.detach().numpy().copy()
+    ours, rule = start, Muon(0.8, decay=0.1, is_nesterov=nesterov, is_unit=unit)
+    for step in range(6):
+        g = rng.normal(size=shape) * 10.0 ** rng.integers(-3, 2)
+        module.inner.grad = torch.tensor(g)
+        ours = rule.step(ours, g, 0.1 / (1 + step))
+        program.step(0.1 / (1 + step))
+    np.testing.assert_allclose(ours, module.inner.detach(), rtol=0, atol=1e-12 * abs(ours).max())
+    assert abs(ours - start).max() > 0.01
+
+
+@pytest.mark.parametrize("shape", [(6, 20), (20, 6), (7, 7)])
+def test_five_steps_leave_directions_and_bring_their_lengths_near_1(shape):
+    u = np.random.default_rng(0).normal(size=shape)
+    begun, *_, ended = newton_schulz(u)
+    left, sizes, right = np.linalg.svd(begun, full_matrices=False)
+    assert (sizes**2).sum() == pytest.approx(1, rel=1e-12)
+    found = left.T @ ended @ right.T  # in the directions of u: a diagonal
+    np.testing.assert_allclose(found, np.diag(np.diag(found)), atol=1e-12)
+    assert 0.6 < np.diag(found).min() <= np.diag(found).max() < 1.3
+
+
+def test_muon_leaves_what_has_no_gradient():
+    w = np.ones((2, 3))
+    assert (Muon().step(w, np.zeros((2, 3)), 0.1) == w).all()

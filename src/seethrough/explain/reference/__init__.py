@@ -28,7 +28,7 @@ from .network import Network
 from .normalisation import KeptNorm, Norm, batch_norm, cell_norm, instance_norm, layer_norm
 from .photo import Normalise
 from .pooling import AdaptiveAveragePool, AdaptiveMaxPool, AveragePool, MaxPool
-from .update import AdamW, Momentum, Update
+from .update import AdamW, Momentum, Muon, Update, newton_schulz
 from .window import Axis, Window, window
 
 __all__ = [
@@ -60,6 +60,7 @@ __all__ = [
     "MaxPool",
     "Mish",
     "Momentum",
+    "Muon",
     "Network",
     "Norm",
     "Normalise",
@@ -79,5 +80,6 @@ __all__ = [
     "instance_norm",
     "layer_norm",
     "learn",
+    "newton_schulz",
     "window",
 ]

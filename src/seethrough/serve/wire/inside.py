@@ -194,6 +194,9 @@ class UpdateLine(Message):
     formula: str
     shown: str
     value: float
+    note: str  # what letters and digits leave out; often empty
+    framework: float | None  # the same number by the framework; None: it has none of its own
+    difference: float | None  # value − framework
 
 
 class UpdateMessage(Message):
@@ -210,6 +213,7 @@ class UpdateMessage(Message):
     shown_new_weight: str
     framework: float
     difference: float  # new_weight − framework
+    tolerance: float  # a difference that the framework's float32 explains
     decimals: int
 
 
