@@ -56,7 +56,7 @@ docs: $(READY_DEV) ## build the documentation into site/
 	$(BIN)/mkdocs build --strict
 
 clean: ## remove what can be made again
-	rm -rf $(VENV) studio/node_modules src/seethrough/serve/static dist site
+	rm -rf $(VENV) studio/node_modules src/seethrough/serve/static src/seethrough/explain/notebook/built dist site
 
 # An editable install: the build hook makes the studio on the way, so no Node is needed on the machine.
 $(READY): pyproject.toml constraints.txt hatch_build.py $(STUDIO_SOURCES)

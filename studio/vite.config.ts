@@ -11,6 +11,7 @@ export default defineConfig({
     outDir: '../src/seethrough/serve/static',
     emptyOutDir: true,
     target: 'es2022',
+    license: { fileName: 'licences.md' }, // tools/studio.py adds those of the fonts
     assetsInlineLimit: 0 // everything is a file of our own, so that the content policy can stay strict
   },
   server: {

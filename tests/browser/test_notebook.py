@@ -173,3 +173,38 @@ def test_it_fits_can_be_read_on_both_papers_and_leaves_nothing_behind(open_cell,
     page.evaluate("window.close_cell()")
     assert page.locator("#cell *").count() == 0
     assert page.evaluate("window.listeners.size") == 0
+
+
+# As JupyterLab: the mark is read on the way down, what it does not stop is a shortcut.
+SHORTCUTS = """() => {
+  window.shortcuts = [];
+  document.addEventListener('keydown', (event) => {
+    if (event.target.closest('[data-lm-suppress-shortcuts]')) return;
+    window.shortcuts.push(event.key);
+    event.preventDefault();
+  }, true);
+  window.heard = [];
+  document.addEventListener('keydown', (event) => window.heard.push(event.key));
+}"""
+
+
+def test_keys_that_move_stay_in_the_page_and_those_with_a_modifier_are_the_notebooks(open_cell):
+    cell = open_cell()
+    page = cell.page
+    page.evaluate(SHORTCUTS)
+    select(cell, "2, unit 0")
+    for key in ("ArrowDown", "Enter", "Control+s", "ArrowUp"):
+        page.keyboard.press(key)
+    assert page.evaluate("window.shortcuts.filter((key) => key !== 'Control')") == ["s"]
+    assert page.evaluate("window.heard.filter((key) => key !== 'Control')") == ["s"]
+    page.evaluate("window.close_cell()")
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("window.heard").count("ArrowDown") == 1
+
+
+def test_the_picture_keeps_its_ink_where_a_notebook_has_another_one_for_tables(chromium, seen):
+    page = chromium.new_page()
+    page.set_content(f"<style>table {{ color: #fff }}</style>{seen._repr_html_()}")
+    colours = "found => [...new Set(found.map(one => getComputedStyle(one).color))]"
+    assert page.locator("td").evaluate_all(colours) == ["rgb(29, 28, 26)"]
+    page.close()

@@ -47,7 +47,7 @@ def html(sheet: Sheet) -> str:
     photo = _picture(fitted(sheet.photo, PHOTO_PX), "the photo", PHOTO_PX)
     height, width = sheet.photo.shape[:2]
     first = _block("photo", f"{height} × {width} px", photo + _bars(sheet))
-    blocks = "".join([first, *map(_layer, sheet.columns)])
+    blocks = "".join([first, *_layers(sheet.columns)])
     notes = "".join(f'<div style="{_QUIET}">{escape(note)}</div>' for note in sheet.notes)
     return (
         f'<div style="{_PAPER};padding:12px 16px;border-radius:8px;overflow-x:auto">'
@@ -56,21 +56,34 @@ def html(sheet: Sheet) -> str:
     )
 
 
-def _block(name: str, note: str, content: str) -> str:
+def _block(name: str, note: str, content: str, *, has_room: bool = False) -> str:
+    """With room its note may reach over the next block, which has none."""
+    width = "width:0;" if has_room else ""
     return (
         '<div style="flex:none">'
         f'<div style="font-weight:600;font-size:12px">{escape(name)}</div>'
-        f'<div style="{_QUIET};margin-bottom:6px">{escape(note)}</div>{content}</div>'
+        f'<div style="{_QUIET};{width}white-space:nowrap;margin-bottom:6px">'
+        f"{escape(note) or '&nbsp;'}</div>{content}</div>"
     )
 
 
-def _layer(layer: Column) -> str:
+def _layers(columns: Sequence[Column]) -> list[str]:
+    """A size that several layers in a row have is said once, over the first of them."""
+    notes = ["", *[layer.note for layer in columns], ""]
+    blocks = []
+    for before, layer, after in zip(notes, columns, notes[2:], strict=False):
+        own = "" if layer.note == before else layer.note
+        blocks.append(_layer(layer, own, has_room=layer.note == after))
+    return blocks
+
+
+def _layer(layer: Column, note: str, *, has_room: bool) -> str:
     largest = extent(np.concatenate([values.ravel() for values in layer.maps]))
     picture = _picture(column(layer.maps, largest, side=MAP_PX), layer.words, MAP_PX)
     ends = np.linspace(-1, 1, _SCALE_STEPS, dtype=np.float32)[None].repeat(4, axis=0)
     bar = _picture(painted(ends, 1.0), f"colours from −{largest:.3g} to {largest:.3g}", MAP_PX)
     scale = f'<div style="{_QUIET};margin-top:4px">±{largest:.3g}</div>{bar}'
-    return _block(layer.name, layer.note, picture + scale)
+    return _block(layer.name, note, picture + scale, has_room=has_room)
 
 
 def _picture(pixels: UInt8[np.ndarray, "h w 3"], words: str, width: int) -> str:
@@ -86,8 +99,13 @@ def _bars(sheet: Sheet) -> str:
         f'<tr style="background:none"><td style="text-align:left;{_CELL}">{escape(name)}</td>'
         f'<td style="{_CELL}"><div style="width:60px;background:#eae7e0;border-radius:3px">'
         f'<div style="width:{60 * share:.1f}px;height:6px;background:#1d1c1a;border-radius:3px">'
-        f'</div></div></td><td style="text-align:right;{_CELL}">{100 * share:.1f} %</td></tr>'
+        f'</div></div></td><td style="text-align:right;{_CELL}">{_percent(share)}</td></tr>'
         for name, share in zip(sheet.classes, sheet.probabilities, strict=True)
     ]
     title = '<div style="font-weight:600;font-size:12px;margin:12px 0 4px">probabilities</div>'
-    return f'{title}<table style="border:0;margin:0">{"".join(rows)}</table>'
+    # a notebook has a colour for tables, of its own paper
+    return f'{title}<table style="border:0;margin:0;color:inherit">{"".join(rows)}</table>'
+
+
+def _percent(share: float) -> str:
+    return "&lt; 0.1 %" if 0 < share < 0.0005 else f"{100 * share:.1f} %"

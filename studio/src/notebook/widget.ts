@@ -7,13 +7,28 @@ import './tokens.css';
 function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
   el.classList.add('seethrough');
   const page = mount(Page, { target: el, props: { model, within: el } });
-  // a notebook has shortcuts on the keys that move through the page; after the page's own listeners
-  el.dataset['lmSuppressShortcuts'] = 'true';
-  const hold = (event: KeyboardEvent) => event.stopPropagation();
-  el.addEventListener('keydown', hold);
+  const release = holdKeys(el);
   return () => {
-    el.removeEventListener('keydown', hold);
+    release();
     void unmount(page);
+  };
+}
+
+/**
+ * A notebook has shortcuts on the keys that move through the page: they stay here. What is pressed
+ * with a modifier is the notebook's, as Ctrl+S.
+ */
+function holdKeys(el: HTMLElement): () => void {
+  const isOurs = (event: KeyboardEvent) => !(event.ctrlKey || event.metaKey || event.altKey);
+  // JupyterLab reads the mark when the key passes the document, on its way down
+  const mark = (event: KeyboardEvent) =>
+    el.toggleAttribute('data-lm-suppress-shortcuts', isOurs(event));
+  const hold = (event: KeyboardEvent) => isOurs(event) && event.stopPropagation();
+  window.addEventListener('keydown', mark, true);
+  el.addEventListener('keydown', hold); // after the page's own listeners
+  return () => {
+    window.removeEventListener('keydown', mark, true);
+    el.removeEventListener('keydown', hold);
   };
 }
 

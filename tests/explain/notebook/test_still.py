@@ -73,8 +73,24 @@ def test_maps_probabilities_and_the_photo_are_those_of_the_trace():
     assert f"±{largest:.3g}" in page.texts
     order = np.argsort(-seen.probabilities)
     said = [text for text in page.texts if text.endswith(" %")]
-    assert said == [f"{100 * seen.probabilities[index]:.1f} %" for index in order]
+    shares = [100 * float(seen.probabilities[index]) for index in order]
+    assert said == [f"{share:.1f} %" if share >= 0.05 else "< 0.1 %" for share in shares]
     assert "cat <b>" in page.texts
+
+
+def test_a_size_of_several_layers_in_a_row_is_said_once():
+    texts = Reader(trace(small(), PHOTO)._repr_html_()).texts
+    assert texts.count("4 · 8×8") == 1  # of the convolution and the ReLU after it
+    assert texts[texts.index("4 · 8×8") - 1] == "0"
+
+
+def test_a_probability_that_rounds_to_nothing_is_not_nothing():
+    network = nn.Sequential(nn.Flatten(), nn.Linear(768, 3))
+    nn.init.zeros_(network[1].weight)
+    with torch.no_grad():
+        network[1].bias.copy_(torch.tensor([0.0, -10.0, -1000.0]))
+    texts = Reader(trace(network, PHOTO)._repr_html_()).texts
+    assert [text for text in texts if text.endswith(" %")] == ["100.0 %", "< 0.1 %", "0.0 %"]
 
 
 def test_it_is_static_and_fetches_nothing():

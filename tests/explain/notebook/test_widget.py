@@ -104,8 +104,10 @@ def test_what_is_no_number_is_null_and_keeps_its_digits():
 def test_a_notebook_is_shown_the_page_and_keeps_the_picture_beside_it(seen):
     with running():
         shown, _ = DisplayFormatter().format(seen)
-    assert set(shown[VIEW]) >= {"model_id"}
-    assert shown["text/html"] == seen._repr_html_()
+        asked_for, _ = DisplayFormatter().format(seen.widget())
+    for bundle in (shown, asked_for):
+        assert set(bundle[VIEW]) >= {"model_id"}
+        assert bundle["text/html"] == seen._repr_html_()
     assert shown["text/plain"] == repr(seen)
 
 

@@ -31,6 +31,7 @@ from seethrough.errors import LayerError
 from seethrough.explain.equation import Json
 from seethrough.explain.layer import TracedLayer
 from seethrough.explain.notebook.selection import computing, most_active, shown
+from seethrough.explain.notebook.still import html
 from seethrough.explain.place import cell_of
 
 if TYPE_CHECKING:
@@ -65,6 +66,10 @@ class Widget(anywidget.AnyWidget):  # type: ignore[misc]  # untyped where the ex
         super().__init__(sheet=sheet(trace), pixels=photo.tobytes(), maps=maps(trace))
         self._trace = trace
         self.on_msg(self._asked)
+
+    def _repr_html_(self) -> str:
+        """The picture, for those who read the notebook's file where no kernel runs."""
+        return html(self._trace)
 
     def _asked(self, _: object, question: Question, __: object) -> None:
         content, buffers = answer(self._trace, question)
