@@ -174,11 +174,11 @@ def write_muon(sheet: Sheet, recipe: Recipe, decay: float, entry: MuonEntry) -> 
     factor, longer = entry.scale, max(entry.rows, entry.columns)
     direction = sheet.line(
         "scale",
-        "d = 0.2·√max(rows, columns)·x₅",
+        "d = 0.2·√m·x₅",
         f"{MUON_SCALE:g} × √{longer} ≈ {few(factor)}; "
         f"{few(factor)} × {few(entry.last)} ≈ {few(factor * entry.last)}",
         factor * entry.last,
-        "so that the kernel’s step is about as long as one of AdamW",
+        "m is the matrix’s longer side: the kernel’s step is about as long as one of AdamW’s",
     )
     _step(sheet, recipe, decay, direction, entry)
 
@@ -187,14 +187,14 @@ def _newton_schulz(sheet: Sheet, number: int, mix: Mix, size: str) -> None:
     old, new = (f"x{number - 1}".translate(_SMALL), f"x{number}".translate(_SMALL))
     a, b, c = NEWTON_SCHULZ
     whole = (
-        f"y = {old}·{old}ᵀ·{old} and z = {old}·{old}ᵀ·y are products of the whole {size} matrix: "
+        f"y = x·xᵀ·x and z = x·xᵀ·y, of the x before, are products of the whole {size} matrix: "
         "each number of it takes part in this one"
     )
     sheet.mixed(
         _made_by(number),
         f"{new} = a·{old} + b·y + c·z",
         [(a, mix.x), (b, mix.cubed), (c, mix.fifth)],
-        whole if number == 1 else f"y and z anew, of {old}",
+        whole if number == 1 else "",
     )
 
 
@@ -206,8 +206,8 @@ def _step(sheet: Sheet, recipe: Recipe, decay: float, direction: float, entry: M
         sheet.line(
             "unit length",
             "w₁ = w·√rows / ‖w‖",
-            f"√{entry.rows} / {few(entry.weight_length)} ≈ {few(factor)}; "
-            f"{few(factor)} × {few(sheet.weight)} ≈ {sheet.digits_of(weight)}",
+            f"√{entry.rows} / {sheet.digits_of(entry.weight_length)} ≈ {sheet.digits_of(factor)}; "
+            f"{sheet.digits_of(factor)} × {sheet.weight_digits} ≈ {sheet.digits_of(weight)}",
             weight,
             "the rows of the whole kernel have a length of 1 on average",
         )
