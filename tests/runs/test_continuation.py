@@ -8,6 +8,7 @@ import torch
 
 from seethrough.errors import LayerError, RunError
 from seethrough.model.presets import asked_for
+from seethrough.model.spec import parse
 from seethrough.runs import checkpoints, past
 from seethrough.runs.continued import continuation, step_seconds
 from seethrough.runs.creation import create
@@ -82,6 +83,28 @@ def test_the_next_step_gives_the_very_weights_of_the_resumed_training(
     ]
     assert steps[0].batch.number == stop_after % 3 + 1
     assert training.is_exact
+
+
+def test_kernels_that_muon_moves_are_taken_apart_in_the_run_s_own_steps(photos, tmp_path, go):
+    layers = "conv 4 k3 p1, norm, relu, maxpool 2, conv 5 k3 p1, norm, relu, flatten, dense"
+    recipe = Recipe(epochs=3, batch=16, seed=4, **RECIPES["muon"])
+    spec = parse(layers, image_px=12)
+    run = create(photos, spec, recipe, runs_dir=tmp_path / "runs", place=PLACE)
+    go(run, stop_after=2)
+    training = continuation(run, dataset=photos)
+    steps = [training.take(), training.take()]
+    go(run, stop_after=2)
+    same(steps[1].new_weights, learning(kept(run))[0])
+    for step in steps:
+        assert step.memory["conv2.weight.momentum"].any()
+        for place in [(0, 0, 0, 0), (4, 3, 1, 2)]:
+            update = step.update("conv2.weight", *place)
+            lines = {line.name: line for line in update.lines}
+            assert len([name for name in lines if name.startswith("Newton–Schulz")]) == 5
+            assert lines["momentum"].framework == step.new_memory["conv2.weight.momentum"][place]
+            assert lines["momentum"].value == pytest.approx(lines["momentum"].framework, rel=1e-5)
+            assert update.framework == step.new_weights["conv2.weight"][place]
+            assert abs(update.difference) <= update.tolerance < 1e-3 * abs(update.change) + 1e-4
 
 
 def test_drop_out_and_a_first_layer_that_is_held_are_the_training_s_own(photos, tmp_path, go):
