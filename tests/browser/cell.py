@@ -39,7 +39,11 @@ SHOW = """async (state) => {
   };
   const { default: widget } = await import('/widget.js');
   const el = document.getElementById('cell');
+  const around = el.parentElement;
+  el.remove(); // as Notebook 7: it stands in the document only after it was rendered
   window.close_cell = widget.render({ model, el });
+  for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
+  around.append(el);
   window.listeners = listeners;
 }"""
 

@@ -6,11 +6,26 @@ import './tokens.css';
 
 function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
   el.classList.add('seethrough');
-  const page = mount(Page, { target: el, props: { model, within: el } });
-  const release = holdKeys(el);
+  let leave = () => {};
+  const show = () => {
+    const page = mount(Page, { target: el, props: { model, within: el } });
+    const release = holdKeys(el);
+    leave = () => {
+      release();
+      void unmount(page);
+    };
+  };
+  // some notebooks put the cell into the document later: before that it has no colours to read
+  const placed = new ResizeObserver(() => {
+    if (!el.isConnected) return;
+    placed.disconnect();
+    show();
+  });
+  if (el.isConnected) show();
+  else placed.observe(el);
   return () => {
-    release();
-    void unmount(page);
+    placed.disconnect();
+    leave();
   };
 }
 
