@@ -29,6 +29,7 @@ from seethrough.explain.backward import Backward, backward
 from seethrough.explain.trace import Trace, trace
 from seethrough.explain.what_if import Change, WhatIf, what_if
 from seethrough.explain.workbench import Workbench
+from seethrough.learning.breath import Breath, go_on
 from seethrough.learning.check import GradientCheck, gradient_check
 from seethrough.learning.step import NOTHING, PLAIN, LearningStep, learning_step
 from seethrough.model.build import Normalise
@@ -141,12 +142,23 @@ class Classifier:
         return Workbench(self.module, pixels, known)
 
     def gradient_check(
-        self, photo: Photo, label: str | int, parameter: str, *index: int
+        self,
+        photo: Photo,
+        label: str | int,
+        parameter: str,
+        *index: int,
+        name: str | None = None,
+        breath: Breath = go_on,
     ) -> GradientCheck:
-        """The gradient of one weight (conv1.weight), beside what trying it gives."""
-        pixels = self.fitted(photo).pixels
+        """The gradient of one weight (conv1.weight), beside what trying it gives.
+
+        `breath` is called between the layers; what it raises ends the check.
+        """
+        pixels, number = self.fitted(photo, name=name).pixels, self._number(label)
         with one_thread():
-            return gradient_check(self.module, pixels, self._number(label), parameter, *index)
+            return gradient_check(
+                self.module, pixels, number, parameter, *index, ending=self.ending, breath=breath
+            )
 
     def probabilities(self, images: UInt8[np.ndarray, "n h w 3"]) -> Float32[np.ndarray, "n k"]:
         """Probabilities of many images that have the network's size already."""

@@ -195,6 +195,24 @@ def test_two_numbers_at_once_are_refused(seethrough, trained, photo):
     assert "Ask for one" in said.err
 
 
+def test_a_gradient_is_tried_by_moving_the_weight(seethrough, trained, photo):
+    words = ("explain", trained.id, photo, "--label", "stripe", "--runs-dir", trained.runs_dir)
+    words = (*words, "--check", "--layer")
+    said = seethrough(*words, "conv1", "--weight", "2,1,0,2", "--json").json
+    check = said["check"]
+    assert (check["name"], check["index"]) == ("conv1.weight", [2, 1, 0, 2])
+    assert check["gradient"] == pytest.approx(said["sum"], rel=1e-5)
+    assert check["relative_difference"] < 1e-5
+    shown = seethrough(*words, "dense1", "--bias", "1").out
+    assert "dense1.bias 1 moved: slope = (loss at w + h - loss at w - h) / 2h" in shown
+    row = next(line.split() for line in shown.splitlines() if line.strip().startswith("0.001 "))
+    step, below, above, slope = map(Fraction, row[:4])
+    assert (above - below) / (2 * step) == slope
+    refused = seethrough(*words, "conv1")
+    assert refused.code == 2
+    assert "name it with --weight or --bias" in refused.err
+
+
 def test_verify_goes_both_ways(seethrough, trained):
     words = ("verify", trained.id, "--cells", "40", "--runs-dir", trained.runs_dir)
     said = seethrough(*words, "--json")

@@ -17,7 +17,9 @@ FLAGS = {
     "runs stop": "RUN --runs-dir",
     "evaluate": "RUN --views --runs-dir --json",
     "predict": "RUN PATH... --runs-dir --json",
-    "explain": "RUN PHOTO --layer --unit --at --gradient --weight --bias --label --runs-dir --json",
+    "explain": (
+        "RUN PHOTO --layer --unit --at --gradient --weight --bias --check --label --runs-dir --json"
+    ),
     "timeline": "RUN --photo --layer --to --runs-dir --json",
     "compare": "RUN[@STEP] RUN[@STEP] --runs-dir --json",
     "verify": "RUN|MODULE:FUNCTION|FILE.onnx --cells --classes --image-px --runs-dir --json",

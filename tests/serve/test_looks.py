@@ -268,6 +268,44 @@ def test_what_has_no_gradient_is_refused_in_words(client, base, address, query):
     wire.ErrorMessage.model_validate(refused.json())
 
 
+def test_a_weight_that_is_moved_gives_the_gradient_of_its_equation(client, base):
+    where = {"index": [1, 2, 0, 1]}
+    told = client.get(f"{base}/gradient-check", params={"name": "conv1.weight", **where}).json()
+    check = wire.GradientCheckMessage.model_validate(told)
+    equation = client.get(f"{base}/parameter-equation", params={"layer": "conv1", **where}).json()
+    assert check.gradient == pytest.approx(equation["framework"], rel=1e-5)
+    assert check.relative_difference < 1e-5
+    assert (check.name, check.index) == ("conv1.weight", where["index"])
+    loss = client.get(f"{base}/backward").json()["loss"]
+    nearest = check.trials[-1]
+    assert nearest.loss_below == pytest.approx(loss, rel=1e-4)
+    for trial in check.trials:
+        apart = digits(trial.shown_above) - digits(trial.shown_below)
+        assert apart / (2 * digits(trial.shown_step)) == digits(trial.shown_slope)
+    other = client.get(
+        f"{base}/gradient-check", params={"name": "dense1.bias", "index": 0, "label": "stripes"}
+    )
+    trace = client.get(f"{base}/trace").json()
+    sure = dict(zip(trace["classes"], trace["probabilities"], strict=True))
+    own = 1.0 if trace["classes"][0] == "stripes" else 0.0
+    # at a logit's bias it is the probability minus what it should have been
+    assert other.json()["gradient"] == pytest.approx(sure[trace["classes"][0]] - own, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ({"name": "moon.weight", "index": 0}, "There is no weight 'moon.weight'."),
+        ({"name": "conv1.weight", "index": 0}, "conv1.weight has no number at 0."),
+        ({"name": "conv1.bias", "index": 0, "weights_sha256": "0123"}, "has learned on"),
+    ],
+)
+def test_a_weight_that_is_not_there_cannot_be_moved(client, base, query, words):
+    refused = client.get(f"{base}/gradient-check", params=query)
+    assert refused.status_code in {404, 409, 422}
+    assert words in refused.json()["what"]
+
+
 # ---------------------------------------------------------------- one step of learning
 
 

@@ -1,7 +1,7 @@
 """`seethrough explain`: the arithmetic behind one activation, in the terminal."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from seethrough.explain.backward import Backward
     from seethrough.explain.equation import Equation
     from seethrough.explain.trace import Trace
+    from seethrough.learning.check import GradientCheck
     from seethrough.runs.folder import Run
 
 
@@ -58,6 +59,7 @@ class _Place(click.ParamType[tuple[int, ...]]):
 @click.option("--gradient", is_flag=True, help="Backwards: the gradient of the loss there.")
 @click.option("--weight", type=_Place(), help="Backwards: the gradient of this weight's number.")
 @click.option("--bias", type=_Place(), help="Backwards: the gradient of this bias.")
+@click.option("--check", is_flag=True, help="And try it: move that weight or bias a little.")
 @click.option("--label", metavar="CLASS", help="Backwards: the true class of the photo.")
 @options.runs_dir
 @options.as_json
@@ -73,6 +75,7 @@ def command(
     runs_dir: Path | None,
     *,
     gradient: bool,
+    check: bool,
     as_json: bool,
 ) -> None:
     """Show the equation behind one activation: every product, the sum, what comes after.
@@ -81,21 +84,22 @@ def command(
     seethrough explain last cup.jpg
     seethrough explain last cup.jpg --layer conv2 --unit 3 --at 10,12
     seethrough explain last cup.jpg --layer relu2 --unit 3 --at 10,12 --gradient --label cup
-    seethrough explain last cup.jpg --layer conv2 --weight 3,0,1,1 --label cup
+    seethrough explain last cup.jpg --layer conv2 --weight 3,0,1,1 --label cup --check
 
     PHOTO is a file, or the id of a photo of the run's data set, such as t12. Without --layer all
     layers are listed; without --unit or --at the unit or the cell with the largest value is taken.
     Backwards the loss is -log of the probability of --label, for a photo of the data set of its own
-    class; --weight takes unit,channel,row,column (dense: unit,input), --bias the unit.
+    class; --weight takes unit,channel,row,column (dense: unit,input), --bias the unit. --check
+    moves that number to both sides and holds the slope of the loss against autograd's gradient.
 
     --json prints one equation: kind, layer, unit, row, column, terms (each channel, row, column,
     input, weight, product and their shown digits), channels, bias, sum, steps, activation,
-    framework, difference, relative_difference, adds_up and more; without --layer: photo, label,
-    probability, layers (each name, kind, text, shape, minimum, maximum).
+    framework, difference, relative_difference, adds_up and more, with --check also check; without
+    --layer: photo, label, probability, layers (each name, kind, text, shape, minimum, maximum).
     """
     from seethrough.runs.folder import open_run
 
-    asked = _Asked(layer or "", unit, at, weight, bias, goes_back=gradient)
+    asked = _Asked(layer or "", unit, at, weight, bias, goes_back=gradient, is_tried=check)
     asked.check()
     opened = open_run(run, options.runs_folder(runs_dir))
     content, name, own = _photo(opened, photo)
@@ -107,17 +111,19 @@ def command(
     elif label is None and own is None:
         raise click.UsageError("Name the photo's true class with --label: it makes the loss.")
     else:
-        back = opened.classifier.backward(content, label or own or "", name=name)
-        _print(_backward(back, asked), as_json=as_json)
+        truth = label or own or ""
+        back = opened.classifier.backward(content, truth, name=name)
+        tried = _tried(opened.classifier, content, truth, asked, name) if check else None
+        _print(_backward(back, asked), tried, as_json=as_json)
 
 
-def _print(equation: "Equation", *, as_json: bool) -> None:
+def _print(equation: "Equation", tried: "GradientCheck | None" = None, *, as_json: bool) -> None:
     from seethrough.cli.terminal import print_json, print_text, say
 
     if as_json:
-        print_json(equation.to_dict())
+        print_json(equation.to_dict() | ({} if tried is None else {"check": asdict(tried)}))
         return
-    print_text(str(equation))
+    print_text(str(equation) + ("" if tried is None else f"\n\n{tried}"))
     if not equation.adds_up:
         say("These digits do not add up: please report it.")
 
@@ -132,6 +138,7 @@ class _Asked:
     weight: tuple[int, ...] | None
     bias: tuple[int, ...] | None
     goes_back: bool
+    is_tried: bool
 
     @property
     def is_backward(self) -> bool:
@@ -145,6 +152,10 @@ class _Asked:
             raise click.UsageError("Numbers belong to a layer: name it with --layer.")
         if sum(part is not None for part in parts) > 1:
             raise click.UsageError("Ask for one: --at, --gradient, --weight or --bias.")
+        if self.is_tried and self.weight is None and self.bias is None:
+            raise click.UsageError(
+                "--check moves a learned number: name it with --weight or --bias."
+            )
 
 
 def _forward(trace: "Trace", asked: _Asked) -> "Equation":
@@ -163,6 +174,14 @@ def _backward(back: "Backward", asked: _Asked) -> "Equation":
     if unit is None or at is None:
         unit, at = _strongest(abs(back.gradient(asked.layer)), unit, at)
     return back.equation(asked.layer, unit or 0, *(at or (None, None)))
+
+
+def _tried(
+    classifier: "Classifier", photo: str | bytes, label: str, asked: _Asked, name: str | None
+) -> "GradientCheck":
+    part, index = ("weight", asked.weight) if asked.weight is not None else ("bias", asked.bias)
+    layer = re.sub(r":\d+$", "", asked.layer)  # used twice, it has one weight
+    return classifier.gradient_check(photo, label, f"{layer}.{part}", *(index or ()), name=name)
 
 
 def _photo(run: "Run", photo: str) -> tuple[str | bytes, str | None, str | None]:

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from seethrough.explain.outcome import Outcome
     from seethrough.explain.trace import Trace
     from seethrough.explain.workbench import Workbench
+    from seethrough.learning.breath import Breath
+    from seethrough.learning.check import GradientCheck
     from seethrough.learning.step import LearningStep
     from seethrough.train.recipe import Recipe
 
@@ -81,11 +83,16 @@ class Look:
     steps: "dict[StepKey, LearningStep]" = field(default_factory=dict)  # the last one
     tries: "OrderedDict[str, Outcome]" = field(default_factory=OrderedDict)
 
-    def back(self, label: str | None) -> WayBack:
-        """From the loss of a class; None: of the photo's own, or else of the predicted one."""
+    def label(self, label: str | None) -> str:
+        """The class that is taken for the true one; None: the photo's own, or the predicted one."""
         photo = self.message.photo
         label = label or photo.label or photo.predicted
         assert label is not None  # a look has a prediction
+        return label
+
+    def back(self, label: str | None) -> WayBack:
+        """From the loss of a class; None: of the photo's own, or else of the predicted one."""
+        label = self.label(label)
         if label not in self.ways_back:
             started = time.perf_counter()
             found = self.network.classifier.backward(self.pixels, label)
@@ -111,6 +118,15 @@ class Look:
                 self.pixels, key[0], self.recipe, learning_rate=learning_rate, memory=remembered
             )
         return self.steps[key]
+
+    def check(
+        self, label: str | None, name: str, index: list[int], breath: "Breath"
+    ) -> "GradientCheck":
+        """The gradient of one weight, tried by moving it."""
+        classifier = self.network.classifier
+        return classifier.gradient_check(
+            self.pixels, self.label(label), name, *index, breath=breath
+        )
 
     def what_if(self, question: WhatIfQuestion) -> WhatIfMessage:
         """The photo through a changed copy."""

@@ -12,6 +12,7 @@ from seethrough.serve.answers import Floats
 from seethrough.serve.desk import TheDesk
 from seethrough.serve.looks import gradients_of
 from seethrough.serve.question import Label
+from seethrough.serve.tellings import check_message
 
 router = APIRouter(prefix="/api/runs/{run}/photos/{photo}")
 
@@ -199,3 +200,24 @@ async def parameter_equation(
         ),
     )
     return wire.EquationMessage.model_validate(found.to_dict())
+
+
+@router.get("/gradient-check")
+async def gradient_check(
+    desk: TheDesk,
+    request: Request,
+    run: str,
+    photo: str,
+    name: str,
+    index: Index,
+    label: Label = None,
+    weights_sha256: Weights = None,
+    step: Moment = None,
+) -> wire.GradientCheckMessage:
+    """The gradient of one weight (conv1.weight), tried by moving the weight to both sides."""
+    return await desk.worker.do_while_wanted(
+        request,
+        lambda breath: check_message(
+            desk.look(run, photo, weights_sha256, step).check(label, name, index, breath)
+        ),
+    )

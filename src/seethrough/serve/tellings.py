@@ -15,6 +15,7 @@ from seethrough.serve.question import StepQuestion
 from seethrough.serve.wire import (
     BackwardMessage,
     BatchMessage,
+    GradientCheckMessage,
     GradientMessage,
     LearningStepMessage,
     ParameterChange,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from seethrough.explain.backward import Backward
     from seethrough.explain.trace import Trace
     from seethrough.learning.batch_step import BatchStep
+    from seethrough.learning.check import GradientCheck
     from seethrough.learning.pull import Pulls
     from seethrough.learning.step import LearningStep
 
@@ -205,6 +207,13 @@ def parameter_floats(change: "LearningStep | BatchStep", name: str) -> Float32[n
     from seethrough.learning.change import learned
 
     return np.stack([learned(change, name), change.gradients[name]])
+
+
+def check_message(check: "GradientCheck") -> GradientCheckMessage:
+    """One weight's gradient beside what moving the weight gives."""
+    return GradientCheckMessage.model_validate(
+        asdict(check) | {"index": list(check.index), "trials": [asdict(t) for t in check.trials]}
+    )
 
 
 def update_message(step: "LearningStep | BatchStep", name: str, index: list[int]) -> UpdateMessage:

@@ -405,6 +405,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run}/photos/{photo}/gradient-check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Gradient Check
+         * @description The gradient of one weight (conv1.weight), tried by moving the weight to both sides.
+         */
+        get: operations["gradient_check"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run}/photos/{photo}/gradient-equation": {
         parameters: {
             query?: never;
@@ -1437,6 +1457,24 @@ export interface components {
             photo: string;
         };
         /**
+         * GradientCheckMessage
+         * @description The gradient of one weight, computed, and tried by moving the weight; in float64.
+         */
+        GradientCheckMessage: {
+            /** Gradient */
+            gradient: number;
+            /** Index */
+            index: number[];
+            /** Name */
+            name: string;
+            /** Relative Difference */
+            relative_difference: number;
+            /** Trials */
+            trials: components["schemas"]["WeightTrialMessage"][];
+            /** Weight */
+            weight: number;
+        };
+        /**
          * GradientMessage
          * @description Where the gradient of one layer's output lies in the photo's gradients.
          */
@@ -2383,6 +2421,34 @@ export interface components {
             value: number;
         };
         /**
+         * WeightTrialMessage
+         * @description One weight moved a little to both sides; the shown digits follow from each other.
+         */
+        WeightTrialMessage: {
+            /** Kinks */
+            kinks: number;
+            /** Loss Above */
+            loss_above: number;
+            /** Loss Below */
+            loss_below: number;
+            /** Shown Above */
+            shown_above: string;
+            /** Shown Apart */
+            shown_apart: string;
+            /** Shown Below */
+            shown_below: string;
+            /** Shown Gradient */
+            shown_gradient: string;
+            /** Shown Slope */
+            shown_slope: string;
+            /** Shown Step */
+            shown_step: string;
+            /** Slope */
+            slope: number;
+            /** Step */
+            step: number;
+        };
+        /**
          * WentOnEvent
          * @description The pause after this step is over.
          */
@@ -2509,6 +2575,7 @@ export type EquationMessage = components['schemas']['EquationMessage'];
 export type EquationStep = components['schemas']['EquationStep'];
 export type ErrorMessage = components['schemas']['ErrorMessage'];
 export type FollowedPhoto = components['schemas']['FollowedPhoto'];
+export type GradientCheckMessage = components['schemas']['GradientCheckMessage'];
 export type GradientMessage = components['schemas']['GradientMessage'];
 export type LayerLife = components['schemas']['LayerLife'];
 export type LayerMatchMessage = components['schemas']['LayerMatchMessage'];
@@ -2559,6 +2626,7 @@ export type UpdateLine = components['schemas']['UpdateLine'];
 export type UpdateMessage = components['schemas']['UpdateMessage'];
 export type WatchedPrediction = components['schemas']['WatchedPrediction'];
 export type WeightEdit = components['schemas']['WeightEdit'];
+export type WeightTrialMessage = components['schemas']['WeightTrialMessage'];
 export type WentOnEvent = components['schemas']['WentOnEvent'];
 export type WhatIfMessage = components['schemas']['WhatIfMessage'];
 export type WhatIfQuestion = components['schemas']['WhatIfQuestion'];
@@ -3305,6 +3373,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EquationMessage"];
+                };
+            };
+            /** @description Refused: what, why, how to fix it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    gradient_check: {
+        parameters: {
+            query: {
+                name: string;
+                /** @description The parameter's place: one number for each axis. */
+                index: number[];
+                /** @description The class that is taken for the true one. */
+                label?: string | null;
+                /** @description Of the trace that is on screen; 409 when the network has learned on since. */
+                weights_sha256?: string | null;
+                /** @description As the network was after this step: one of the run's moments. */
+                step?: number | null;
+            };
+            header?: never;
+            path: {
+                run: string;
+                photo: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GradientCheckMessage"];
                 };
             };
             /** @description Refused: what, why, how to fix it. */

@@ -27,6 +27,7 @@ from seethrough.serve.wire.inside import (
     Direction,
     EquationMessage,
     EquationStep,
+    GradientCheckMessage,
     GradientMessage,
     LearningStepMessage,
     Memory,
@@ -41,6 +42,7 @@ from seethrough.serve.wire.inside import (
     TraceMessage,
     UpdateLine,
     UpdateMessage,
+    WeightTrialMessage,
 )
 from seethrough.serve.wire.message import (
     ErrorMessage,
@@ -128,6 +130,7 @@ __all__ = [
     "EquationStep",
     "ErrorMessage",
     "FollowedPhoto",
+    "GradientCheckMessage",
     "GradientMessage",
     "LayerLife",
     "LayerMatchMessage",
@@ -183,6 +186,7 @@ __all__ = [
     "UpdateMessage",
     "WatchedPrediction",
     "WeightEdit",
+    "WeightTrialMessage",
     "WentOnEvent",
     "WhatIfMessage",
     "WhatIfQuestion",

@@ -187,6 +187,33 @@ class LearningStepMessage(Message):
     parameters: list[ParameterChange]
 
 
+class WeightTrialMessage(Message):
+    """One weight moved a little to both sides; the shown digits follow from each other."""
+
+    step: float
+    loss_above: float  # with the weight plus the step
+    loss_below: float
+    slope: float  # (above − below) / 2 steps
+    kinks: int  # cells of relu, max and their like that change sides in between
+    shown_step: str
+    shown_above: str
+    shown_below: str
+    shown_slope: str
+    shown_gradient: str
+    shown_apart: str  # slope − gradient
+
+
+class GradientCheckMessage(Message):
+    """The gradient of one weight, computed, and tried by moving the weight; in float64."""
+
+    name: str
+    index: list[int]
+    weight: float
+    gradient: float  # autograd's
+    trials: list[WeightTrialMessage]  # of ever smaller steps
+    relative_difference: float  # of the best trial
+
+
 class UpdateLine(Message):
     """One operation of an update: its name, in letters, in digits, its result."""
 
