@@ -19,6 +19,7 @@ PARTS = ("training", "startup", "latency", "frames", "transfer", "exactness")
 QUICK_ROUNDS = 5
 QUICK_SEEDS = 2
 SMALL = 0.001
+WIDTH = 112  # of a table with counts and differences, in characters
 
 
 def measure(part: str, *, is_quick: bool) -> dict[str, Any]:
@@ -70,10 +71,16 @@ def main() -> None:
     if options.json:
         print(json.dumps(found, indent=1))
         return
-    table = Table("figure", "value", title=found["machine"])
-    for name, value in flat({part: found[part] for part in found if part != "machine"}):
-        table.add_row(name, value)
-    Console().print(table)
+    console = Console()
+    rows = flat({part: found[part] for part in found if part not in {"machine", "exactness"}})
+    if rows:
+        table = Table("figure", "value", title=found["machine"])
+        for name, value in rows:
+            table.add_row(name, value)
+        console.print(table)
+    if "exactness" in found:
+        wide = Console(width=max(console.width, WIDTH))
+        wide.print(found["machine"], *exactness.tables(found["exactness"]), sep="\n")
 
 
 if __name__ == "__main__":

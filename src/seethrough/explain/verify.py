@@ -78,6 +78,17 @@ class Verification:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One equation, held against the framework and read as it is displayed."""
+
+    equation: Equation
+    place: str  # in words
+    of: tuple[TracedLayer, ...]  # whose arithmetic it is; backwards at a cell: all that read it
+    difference: float  # relative, the worst of the sum and the steps
+    adds_up: bool
+
+
 def verify(
     module: nn.Module,
     images: Sequence[UInt8[np.ndarray, "h w 3"]] | UInt8[np.ndarray, "n h w 3"],
@@ -94,15 +105,15 @@ def verify(
         share = _share(cells, index, len(images))
         seen = trace(module, image)
         unknown.update(layer.name for layer in seen.layers if not layer.known)
-        for equation in _equations(seen, random, share, start=forwards.count):
-            forwards.add(equation, equation.layer, _place(equation, index))
+        for check in forward_checks(seen, random, share, start=forwards.count, photo=index):
+            forwards.add(check)
         try:
             back = backward(module, image, int(random.integers(len(seen.classes))))
         except LayerError as error:
             why_not = error.what
             continue
-        for what, equation in _gradients(back, random, share, start=backwards.count):
-            backwards.add(equation, equation.layer, f"{what}, photo {index}")
+        for check in backward_checks(back, random, share, start=backwards.count, photo=index):
+            backwards.add(check)
     if not forwards.count:
         raise LayerError(
             "There is nothing to check.",
@@ -135,16 +146,16 @@ class _Findings:
         self.wrong: list[str] = []
         self.count, self.worst, self.where = 0, -1.0, ""
 
-    def add(self, equation: Equation, layer: str, place: str) -> None:
-        """Check one."""
+    def add(self, check: Check) -> None:
+        """Count one in."""
         self.count += 1
-        difference = difference_of(equation)
+        difference, layer, kind = check.difference, check.equation.layer, check.equation.kind
         self.layers[layer] = max(self.layers.get(layer, 0.0), difference)
-        self.kinds[equation.kind] = max(self.kinds.get(equation.kind, 0.0), difference)
+        self.kinds[kind] = max(self.kinds.get(kind, 0.0), difference)
         if difference > self.worst:
-            self.worst, self.where = difference, place
-        if not reads_true(equation):
-            self.wrong.append(place)
+            self.worst, self.where = difference, check.place
+        if not check.adds_up:
+            self.wrong.append(check.place)
 
 
 def difference_of(equation: Equation) -> float:
@@ -165,24 +176,25 @@ def _share(cells: int, index: int, count: int) -> int:
     return cells * (index + 1) // count - cells * index // count
 
 
-def _equations(
-    seen: Trace, random: np.random.Generator, cells: int, *, start: int
-) -> Iterator[Equation]:
-    """Layer after layer; the first photo visits each of them at least once."""
+def forward_checks(
+    seen: Trace, random: np.random.Generator, cells: int, *, start: int = 0, photo: int = 0
+) -> Iterator[Check]:
+    """Random cells, layer after layer; from `start` 0 each of them at least once."""
     known = [layer for layer in seen.layers if layer.known]
     count = max(cells, len(known)) if start == 0 else cells
     for index in range(count if known else 0):
         layer = known[(start + index) % len(known)]
         unit, row, column = (int(random.integers(size)) for size in layer.map_shape)
         is_vector = layer.output.ndim == 1
-        yield seen.equation(
+        equation = seen.equation(
             layer.name, unit, None if is_vector else row, None if is_vector else column
         )
+        yield _checked(equation, _place(equation, photo), (layer,))
 
 
-def _gradients(
-    back: Backward, random: np.random.Generator, count: int, *, start: int
-) -> Iterator[tuple[str, Equation]]:
+def backward_checks(
+    back: Backward, random: np.random.Generator, count: int, *, start: int = 0, photo: int = 0
+) -> Iterator[Check]:
     """In turn at a cell of a layer and at a learned number, as far as they have equations."""
     layers = [name for name in back.layers if all(map(_is_known, back.slopes.readers(name)))]
     numbers = [(layer, name) for layer, own in back.parameters.items() for name in own]
@@ -192,11 +204,23 @@ def _gradients(
         layer, name = places[(start + index) % len(places)]
         shape = back.parameters[layer][name].shape if name else back.gradient(layer).shape
         at = [int(random.integers(size)) for size in shape]
-        what = f"{layer} {name}".rstrip() + f" {', '.join(map(str, at))}"
+        what = f"{layer} {name}".rstrip() + f" {', '.join(map(str, at))}, photo {photo}"
         if name:
-            yield what, back.parameter_equation(layer, name, *at)
+            own = back.trace.layer(layer)
+            yield _checked(back.parameter_equation(layer, name, *at), what, (own,))
         else:
-            yield what, back.equation(layer, *at)
+            readers = tuple(reader for reader, _ in back.slopes.readers(layer))
+            yield _checked(back.equation(layer, *at), what, readers)
+
+
+def _checked(equation: Equation, place: str, of: tuple[TracedLayer, ...]) -> Check:
+    return Check(
+        equation=equation,
+        place=place,
+        of=of,
+        difference=difference_of(equation),
+        adds_up=reads_true(equation),
+    )
 
 
 def _is_known(reader: tuple[TracedLayer, int]) -> bool:
