@@ -1411,6 +1411,8 @@ export interface components {
             terms: components["schemas"]["TermMessage"][];
             /** Unit */
             unit: number;
+            /** Worst Difference */
+            worst_difference: number;
         };
         /**
          * EquationStep

@@ -64,6 +64,7 @@ export function revived(equation: EquationMessage): EquationMessage {
     framework: number(equation.framework),
     difference: number(equation.difference),
     relative_difference: number(equation.relative_difference),
+    worst_difference: number(equation.worst_difference),
     bias: equation.shown_bias === null ? null : number(equation.bias),
     channels: equation.channels.map((channel) => ({ ...channel, sum: number(channel.sum) })),
     terms: equation.terms.map((term) => ({

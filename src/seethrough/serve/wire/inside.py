@@ -278,6 +278,7 @@ class EquationMessage(Message):
     framework: float  # what the framework computed for `sum`
     difference: float  # sum − framework
     relative_difference: float
+    worst_difference: float  # the largest relative one, of the sum and of every step
     adds_up: bool  # the shown terms and bias add up to the shown sum, to the last digit
     decimals: int  # of the shown digits
     sees: list[

@@ -88,6 +88,14 @@ export class Learn {
     return wanted.find((name): name is string => classes.includes(name ?? '')) ?? best;
   });
 
+  /** Nobody has named it: what the network itself says stands for it. */
+  isAssumed: boolean = $derived.by(() => {
+    const trace = this.#look.scene?.trace;
+    if (!trace) return false;
+    const named = [this.#query['truth'], trace.photo.label];
+    return !named.some((name) => trace.classes.includes(name ?? ''));
+  });
+
   /** Whose weights are shown: the selected unit's, or of the layer below that learned some. */
   subject: Selected | null = $derived.by(() => {
     const { scene } = this.#look;
