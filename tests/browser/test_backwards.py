@@ -156,6 +156,32 @@ def test_a_weight_is_what_it_met_times_the_gradient_there(window):
             assert abs(tile - total) <= 10 ** tile.as_tuple().exponent
 
 
+def test_a_weight_is_checked_by_moving_it_in_digits_that_follow_from_each_other(window):
+    backwards(window)
+    page = window.page
+    select(window, "conv1", 4)
+    page.get_by_role("region", name="Weights").locator("button[data-at]").nth(4).click()
+    heard(window, "for the weight")
+    total = shown_sum(page.locator("[data-bench=weight]").get_by_role("region", name="The sum"))
+    page.get_by_role("button", name="Check by moving it").click()
+    tried = page.get_by_role("region", name="Checked by moving it")
+    expect(tried.get_by_role("heading")).to_be_visible()
+    for step in ("0.01", "0.001", "0.0001", "0.00001"):
+        tried.get_by_text(step, exact=True).click()
+        expect(tried.locator("[aria-live]")).to_contain_text(f"was moved by {step} to both sides")
+        numbers = [exact(text) for text in tried.locator("dd").all_text_contents()]
+        below, above, slope, autograd, apart = numbers
+        assert (above - below) / (2 * exact(step)) == slope
+        assert slope - autograd == apart
+        assert float(autograd) == pytest.approx(float(total), abs=1e-4)
+        points = [text.index(".") for text in tried.locator("dd").all_text_contents()]
+        assert len(set(points)) == 1
+    # of another weight nothing is claimed
+    page.get_by_role("region", name="Weights").locator("button[data-at]").nth(5).click()
+    expect(page.get_by_role("button", name="Check by moving it")).to_be_visible()
+    assert window.overflow_px() == 0
+
+
 def test_the_network_shows_gradients_and_the_legend_says_so(window):
     backwards(window)
     legend = window.page.locator(".legend")

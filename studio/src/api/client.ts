@@ -7,6 +7,7 @@ import type {
   ComparisonMessage,
   DisagreementList,
   EquationMessage,
+  GradientCheckMessage,
   ErrorMessage,
   LearningStepMessage,
   MatchingMessage,
@@ -332,6 +333,16 @@ export const api = {
   ) => tensor(address([...photoPath(run, photo), 'parameter-gradients'], of), signal),
   parameterEquation: (run: string, photo: string, of: NumberQuery, signal?: AbortSignal) =>
     json<EquationMessage>(address([...photoPath(run, photo), 'parameter-equation'], of), {
+      signal
+    }),
+  /** the gradient of one weight, tried by moving it; `name` as in the state dict */
+  gradientCheck: (
+    run: string,
+    photo: string,
+    of: LossQuery & { name: string; index: readonly number[] },
+    signal?: AbortSignal
+  ) =>
+    json<GradientCheckMessage>(address([...photoPath(run, photo), 'gradient-check'], of), {
       signal
     }),
   learningStep: (run: string, photo: string, of: StepQuery, signal?: AbortSignal) =>

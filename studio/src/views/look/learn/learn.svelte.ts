@@ -2,7 +2,12 @@
 import { createContext, untrack } from 'svelte';
 import { api, refusal, type LossQuery, type Refused, type Tensor } from '../../../api/client';
 import { Latest } from '../../../api/latest';
-import type { BackwardMessage, EquationMessage, TracedLayerMessage } from '../../../api/types';
+import type {
+  BackwardMessage,
+  EquationMessage,
+  GradientCheckMessage,
+  TracedLayerMessage
+} from '../../../api/types';
 import type { Route } from '../../../state/route.svelte';
 import type { Look, Selected } from '../look.svelte';
 import type { Scene } from '../scene';
@@ -252,6 +257,18 @@ export class Learn {
       api.parameterEquation(this.#run, scene.trace.photo.id, query, signal);
     const tell = (message: EquationMessage) => (this.weightEquation = { key, message });
     this.#ask('weight', this.#weightEquations, key, fetch, tell);
+  }
+
+  /** The gradient of the weight of this equation, tried by moving the weight. */
+  async check(
+    { layer, parameter, index }: EquationMessage,
+    signal: AbortSignal
+  ): Promise<GradientCheckMessage | null> {
+    const of = this.#loss();
+    const { scene } = this.#look;
+    if (!of || !scene || !parameter) return null;
+    const query = { ...of, name: this.nameOf(layer, parameter), index };
+    return api.gradientCheck(this.#run, scene.trace.photo.id, query, signal);
   }
 
   /** As in the state dict; a layer that is used twice learns one weight. */
