@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seethrough.errors import DataError
-from seethrough.runs.folder import Run, default_runs_dir, open_run
+from seethrough.runs.folder import Run, open_run, runs_place
 from seethrough.serve.server import running_server
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def studio(
     *,
     photos: str | Path | None = None,
     name: str | None = None,
-    runs_dir: Path | None = None,
+    runs_dir: str | Path | None = None,
     port: int | None = None,
     opens_browser: bool = True,
 ) -> None:
@@ -34,7 +34,7 @@ def studio(
     with the photos of a folder, under a name; nothing is written.
     """
     opened = []
-    folder, page = runs_dir or default_runs_dir(), "/runs"
+    folder, page = runs_place(runs_dir), "/runs"
     if isinstance(shown, str):
         shown = open_run(shown, runs_dir)
     if isinstance(shown, Run):

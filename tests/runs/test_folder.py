@@ -34,6 +34,7 @@ def test_a_run_is_opened_by_name_by_beginning_by_folder_and_as_the_last(runs_dir
     assert open_run("c", runs_dir).id == "calm-owl"
     assert open_run("amber-h", runs_dir).id == "amber-heron"
     assert open_run("last", runs_dir).id == "amber-wren"
+    assert open_run("last", str(runs_dir)).id == "amber-wren"
     assert open_run(runs_dir / "amber-heron").id == "amber-heron"
     assert open_run(str(runs_dir / "amber-heron")).id == "amber-heron"
     monkeypatch.chdir(runs_dir / "calm-owl")

@@ -209,19 +209,23 @@ def default_runs_dir() -> Path:
     return Path(given).expanduser() if given else platformdirs.user_data_path("seethrough") / "runs"
 
 
+def runs_place(given: str | Path | None) -> Path:
+    """That folder, or where runs live."""
+    return default_runs_dir() if given is None else Path(given).expanduser()
+
+
 def open_run(
-    reference: str | Path, runs_dir: Path | None = None, *, code: str | None = None
+    reference: str | Path, runs_dir: str | Path | None = None, *, code: str | None = None
 ) -> Run:
     """The run with this id, a unique beginning of one, this folder, or the `last` one.
 
     `code` names the function that makes its network (`nets.py:make`), where that is code which was
     not named on this machine before, or lies elsewhere now: it may be imported then.
     """
-    return dataclasses.replace(_found(reference, runs_dir), code=code)
+    return dataclasses.replace(_found(reference, runs_place(runs_dir)), code=code)
 
 
-def _found(reference: str | Path, runs_dir: Path | None) -> Run:
-    place = runs_dir or default_runs_dir()
+def _found(reference: str | Path, place: Path) -> Run:
     folder, ids = Path(reference).expanduser(), run_ids(place)
     is_folder = isinstance(reference, Path) or os.sep in reference or reference in {".", ".."}
     is_here = bool(reference) and reference not in ids and (folder / manifest.FILE).exists()

@@ -28,7 +28,7 @@ from seethrough.runs import (
     results,
 )
 from seethrough.runs.checkpoints import Checkpoint
-from seethrough.runs.folder import Run
+from seethrough.runs.folder import Run, runs_place
 from seethrough.runs.interruption import interruption
 from seethrough.runs.log import Log, LogEvent, begins_with
 from seethrough.runs.moments import MomentFile
@@ -58,7 +58,7 @@ def train(
     *,
     network: str | Network | None = None,
     recipe: Recipe | None = None,
-    runs_dir: Path | None = None,
+    runs_dir: str | Path | None = None,
     place: Place | None = None,
     start: Run | str | None = None,
     minutes: float | None = None,
@@ -75,7 +75,8 @@ def train(
     """
     if minutes is not None:
         duration.check_minutes(minutes)  # before a photo is read
-    begun = None if start is None else source(start, runs_dir)
+    place_of_runs = runs_place(runs_dir)
+    begun = None if start is None else source(start, place_of_runs)
     image_px = None if begun is None else begun.network.image_px
     images = dataset if isinstance(dataset, Dataset) else load(dataset, image_px=image_px)
     if begun is not None and network is None:
@@ -88,7 +89,7 @@ def train(
     if minutes is not None:
         speed = duration.expected(images, network, recipe, place=place)
         recipe = duration.lasting(recipe, speed, minutes)
-    run = creation.create(images, network, recipe, runs_dir=runs_dir, place=place, start=begun)
+    run = creation.create(images, network, recipe, runs_dir=place_of_runs, place=place, start=begun)
     with interruption() as should_stop:
         for _ in record(run, dataset=images, place=place, should_stop=should_stop):
             pass
