@@ -237,3 +237,22 @@ def test_verify_takes_a_function_that_makes_a_network(seethrough, tmp_path):
     assert said.json["cells"] >= 30
     assert "gelu" in said.json["kinds"]
     assert 0 < said.json["backward_worst"] < 1e-5
+
+
+@pytest.mark.parametrize("precision", ["half", "bfloat16"])
+def test_verify_asks_a_network_in_half_precision_in_its_own_type(seethrough, tmp_path, precision):
+    own = tmp_path / "mine.py"
+    own.write_text(
+        "from torch import nn\n"
+        "def make(num_classes):\n"
+        "    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.AvgPool2d(2), nn.Flatten(),\n"
+        f"                         nn.Linear(4 * 49, num_classes)).{precision}()\n"
+    )
+    words = (f"{own}:make", "--cells", "30", "--image-px", "16")
+    said = seethrough("verify", *words, "--json")
+    assert said.code == 0
+    assert said.json["precision"] == ("float16" if precision == "half" else precision)
+    assert 1e-5 < said.json["forward_worst"] <= said.json["tolerance"]
+    assert said.json["beyond"] == []
+    text = " ".join(seethrough("verify", *words).out.split())  # lines are broken
+    assert f"computes in {said.json['precision']}, whose rounding explains up to" in text

@@ -8,7 +8,7 @@ from tests.explain.looking import answer, batch, ready, small
 from torch import nn
 
 from seethrough.errors import LayerError
-from seethrough.explain import trace
+from seethrough.explain import backward, trace
 
 
 class Strange(nn.Module):
@@ -153,3 +153,42 @@ def test_other_precisions_are_shown_in_float32(residual, photo, dtype):
     assert np.array_equal(seen.logits, wanted)
     cell = seen.equation("conv2", 3, 5, 6)
     assert cell.relative_difference < (1e-6 if dtype == torch.float64 else 1e-2)
+
+
+class Handmade(nn.Module):
+    """A function that is not known, among others in one module, and one that is given no weight."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.weight = nn.Parameter(torch.ones(4, 2, 3, 3))
+
+    def forward(self, x):
+        x = F.conv_transpose2d(self.conv(x), self.weight)
+        return x.cumsum(2).mean((2, 3))
+
+
+@pytest.mark.parametrize("with_gradients", [False, True])
+def test_a_layer_that_is_not_known_has_the_learned_numbers_of_its_module(photo, with_gradients):
+    shared = nn.ConvTranspose2d(4, 4, 3)
+
+    def boxes(module):
+        if with_gradients:
+            return {layer.name: layer for layer in backward(module, photo, 0).trace.layers}
+        return {layer.name: layer for layer in trace(module, photo).layers}
+
+    head = nn.Flatten(), nn.Linear(8 * 32 * 32, 3)
+    up = boxes(nn.Sequential(nn.Conv2d(3, 8, 3), nn.ConvTranspose2d(8, 8, 3), *head))
+    assert not up["1"].known
+    assert up["1"].num_parameters == 8 * 8 * 3 * 3 + 8 == 584
+    head = nn.Flatten(), nn.Linear(4 * 34 * 34, 3)
+    twice = boxes(nn.Sequential(nn.Conv2d(3, 4, 3), nn.Sequential(shared, shared), *head))
+    own = [layer.num_parameters for layer in twice.values() if layer.kind == "unknown"]
+    assert own == [4 * 4 * 9 + 4] * 2
+    strange = Strange()
+    (attention,) = (layer for layer in boxes(strange).values() if layer.name == "attention")
+    assert attention.num_parameters == sum(each.numel() for each in strange.attention.parameters())
+    by_hand = boxes(Handmade())
+    assert by_hand["conv_transpose2d"].num_parameters == 4 * 2 * 3 * 3
+    assert by_hand["conv"].num_parameters == 3 * 4 * 9 + 4
+    assert by_hand["cumsum"].num_parameters == 0

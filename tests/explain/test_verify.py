@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from seethrough.errors import LayerError
-from seethrough.explain import trace, verify
+from seethrough.explain import backward, trace, verify
 from seethrough.explain.reading import reads_true
 from seethrough.explain.verify import difference_of
 
@@ -142,3 +142,57 @@ def test_half_precision_shows_its_size(residual, photo):
     found = verify(residual.to(torch.bfloat16), [photo], cells=60)
     assert 1e-5 < found.forward_worst < 2e-2
     assert found.adds_up == 1
+
+
+TYPES = {torch.float16: ("float16", 4 * 2**-11), torch.bfloat16: ("bfloat16", 4 * 2**-8)}
+
+
+@pytest.mark.parametrize("dtype", TYPES, ids=str)
+def test_half_precision_holds_on_raw_pixels_both_ways(lenet, photo, dtype):
+    found = verify(lenet.to(dtype), [photo, photo[::-1]], cells=60)
+    name, bound = TYPES[dtype]
+    assert (found.precision, found.tolerance) == (name, pytest.approx(bound))
+    assert found.holds
+    assert found.beyond == found.not_finite == ()
+    assert max(found.forward_worst, found.backward_worst) <= bound
+    assert found.gradients >= 60
+
+
+def test_gradients_too_small_for_half_precision_are_held_against_its_smallest_steps(photo):
+    # Logits 12 apart, as raw pixels give them: from the third class on the gradient is below 6e-8,
+    # the smallest number of float16, and the framework has 0.
+    module = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 6))
+    with torch.no_grad():
+        module[2].weight.fill_(0.0)
+        module[2].bias.copy_(-12.0 * torch.arange(6))
+    module.half()
+    back = backward(module, photo, 0)
+    assert (back.gradient("2") == 0).tolist()[2:] == [True] * 4
+    for unit in range(2, 6):
+        equation = back.equation("2", unit)
+        assert equation.sum > 0
+        assert equation.framework == 0
+        assert difference_of(equation) <= equation.tolerance
+    assert verify(module, [photo], cells=30).holds
+
+
+def test_what_half_precision_cannot_hold_is_called_not_comparable(photo):
+    module = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 2))
+    with torch.no_grad():
+        module[2].weight.fill_(1000.0)  # times three means of 100 and more: above 65,504
+    found = verify(module.half(), [np.maximum(photo, 120)], cells=12)
+    assert not found.holds
+    assert any(place.startswith("2, unit") for place in found.not_finite)
+    assert set(found.not_finite) <= set(found.beyond)
+    assert found.forward_worst == float("inf")
+    assert "not finite" in str(found)
+    assert found.to_dict()["not_finite"] == list(found.not_finite)
+
+
+def test_a_wrong_number_is_beyond_what_its_type_explains(residual, photo):
+    module = residual.half()
+    seen = trace(module, photo)
+    equation = seen.equation("conv2", 3, 10, 12)
+    assert difference_of(equation) <= equation.tolerance < 3e-3
+    moved = equation.framework + 5e-3 * equation.magnitude
+    assert difference_of(replace(equation, framework=moved)) > equation.tolerance

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from seethrough.explain.equation import Equation
 from seethrough.explain.operations.arithmetic import Arithmetic, Cell, Products, Step, Value
+from seethrough.explain.precision import Precision, coarsest
 from seethrough.explain.rounding import (
     Shown,
     adds_up,
@@ -19,8 +20,6 @@ from seethrough.explain.rounding import (
     show_adding_up,
 )
 from seethrough.explain.term import ChannelSum, EquationStep, Reader, Term
-
-TINY = 2.0**-126  # the smallest normal float32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +66,7 @@ def assemble(
         shown_activation=chain.shown,
         framework=subject.framework,
         difference=difference,
-        relative_difference=relative(difference, added.magnitude),
+        relative_difference=relative(difference, added.magnitude, chain.precision.tiny),
         adds_up=_adds_up(digits),
         decimals=added.decimals,
         sees=subject.sees,
@@ -78,7 +77,10 @@ def assemble(
         readers=subject.readers,
         parameter=subject.parameter,
         index=subject.index,
+        precision=chain.precision.name,
+        tolerance=chain.precision.tolerance,
         magnitude=added.magnitude,
+        tiny=chain.precision.tiny,
         step_differences=tuple(chain.differences),
     )
 
@@ -116,14 +118,16 @@ def add(arithmetic: Arithmetic, magnitude: float | None = None) -> Added:
 class Chain:
     """A number on its way through the steps that follow its sum."""
 
-    def __init__(self, cell: Cell, added: Added) -> None:
+    def __init__(self, cell: Cell, added: Added, precision: Precision) -> None:
         self.cell, self.value, self.shown = cell, added.total, added.digits.sum
         self.magnitude, self.decimals = added.magnitude, added.decimals
+        self.precision = precision  # the coarsest on the way
         self.steps: list[EquationStep] = []
         self.differences: list[float] = []
 
-    def go(self, layer: str, step: Step, framework: float) -> None:
-        """One step on; `framework` is the framework's number after it."""
+    def go(self, layer: str, step: Step, framework: float, precision: Precision) -> None:
+        """One step on; `framework` is the framework's number after it, rounded to `precision`."""
+        self.precision = coarsest(self.precision, precision)
         done = step.apply(self.value, self.shown, self.cell, self.magnitude, self.decimals)
         difference = done.value - framework
         self.steps.append(
@@ -137,7 +141,8 @@ class Chain:
                 difference=difference,
             )
         )
-        self.differences.append(relative(difference, max(done.magnitude, abs(framework))))
+        size = max(done.magnitude, abs(framework))
+        self.differences.append(relative(difference, size, self.precision.tiny))
         self.value, self.shown, self.magnitude = done.value, done.shown_value, done.magnitude
 
 
@@ -211,14 +216,15 @@ def _sum(values: Iterable[float]) -> float:
         return math.nan
 
 
-def relative(difference: float, magnitude: float) -> float:
+def relative(difference: float, magnitude: float, tiny: float) -> float:
     """|difference| / magnitude, the size of what was added up.
 
-    What is smaller than the smallest normal float32 the framework may have rounded to 0.
+    What is smaller than `tiny`, the smallest normal number of its type, the framework rounds in
+    fixed steps, or to 0.
     """
     if difference == 0:
         return 0.0
-    return abs(difference) / max(magnitude, TINY)
+    return abs(difference) / max(magnitude, tiny)
 
 
 def _pair(options: Mapping[str, Value], name: str, default: int) -> tuple[int, int]:

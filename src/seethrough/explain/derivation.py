@@ -49,15 +49,17 @@ def _chain(
     layers: Layers, layer: TracedLayer, cell: Cell, arithmetic: Arithmetic, added: Added
 ) -> Chain:
     """The layer's own step, or the layers that follow a sum of products."""
-    chain = Chain(cell, added)
+    chain = Chain(cell, added, layer.precision)
     if isinstance(arithmetic.own, Share):
         own = replace(arithmetic.own, shown=added.digits.products[cell.unit][0])
-        chain.go(layer.name, own, layer.value(cell))
+        chain.go(layer.name, own, layer.value(cell), layer.precision)
     elif arithmetic.own is not None:
-        chain.go(layer.name, arithmetic.own, layer.value(cell))
+        chain.go(layer.name, arithmetic.own, layer.value(cell), layer.precision)
     if isinstance(layer.operation, Convolution | Dense):
         for following in layers.following(layer.name):
             if not isinstance(following.operation, Affine | Activation | Dropout):
                 break
-            chain.go(following.name, following.operation, following.value(cell))
+            chain.go(
+                following.name, following.operation, following.value(cell), following.precision
+            )
     return chain

@@ -20,7 +20,7 @@ Differences are relative to Σ |product|; behind an activation function to Σ |g
 `readers` tells which layer's units the terms' channels are. `framework` is autograd's number.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +46,7 @@ from seethrough.explain.operations.convolution import Convolution
 from seethrough.explain.operations.dropout import Dropout
 from seethrough.explain.operations.factor import Factor
 from seethrough.explain.place import cell_in, check_index
+from seethrough.explain.precision import FLOAT32, Precision, coarsest
 from seethrough.explain.sentence import gradient_sentence, parameter_sentence
 from seethrough.explain.sight import sees_cell
 from seethrough.explain.term import Reader
@@ -113,7 +114,7 @@ def gradient_equation(
         arithmetic = Arithmetic(products=together(parts, firsts) if parts else _nothing())
     sizes = [_size(reader, part) for (reader, _), part in zip(readers, parts, strict=True)]
     added = add(arithmetic, None if is_at_logits else sum(sizes, 0.0))
-    chain = Chain(cell, added)
+    chain = Chain(cell, added, _precision(slopes, name, readers))
     _go_down(slopes, name, cell, chain)
     who = tuple(
         Reader(reader.name, reader.kind, first, reader.map_shape[0])
@@ -168,7 +169,13 @@ def parameter_equation(slopes: Slopes, layer: str, name: str, index: tuple[int, 
         index=index,
     )
     said = parameter_sentence(layer, name, index, arithmetic, added.digits)
-    return assemble(subject, arithmetic, added, Chain(cell, added), said)
+    return assemble(subject, arithmetic, added, Chain(cell, added, found.precision), said)
+
+
+def _precision(slopes: Slopes, name: str, readers: Sequence[tuple[TracedLayer, int]]) -> Precision:
+    """Of the layer's gradient, and of those that it is added up from."""
+    own = FLOAT32 if name == PHOTO else slopes.layers.layer(name).precision
+    return coarsest(own, *(reader.precision for reader, _ in readers))
 
 
 def _part(slopes: Slopes, reader: TracedLayer, which: int, cell: Cell) -> Products:
@@ -209,7 +216,8 @@ def _go_down(slopes: Slopes, name: str, cell: Cell, chain: Chain) -> None:
         (read,) = slopes.layers.maps_below(name)
         slope = operation.slope(cell, float(read[cell.unit, cell.row, cell.column]))
         size = max(1.0, abs(slope)) if isinstance(operation, Activation) else abs(slope)
-        chain.go(name, Factor(slope, layer.kind, size), slopes.value(below, cell))
+        factor = Factor(slope, layer.kind, size)
+        chain.go(name, factor, slopes.value(below, cell), layer.precision)
         name = below
 
 

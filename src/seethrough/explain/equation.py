@@ -10,7 +10,8 @@ once), functions by Python's `math`. The result is compared with the framework's
     relative_difference  |difference| / (|bias| + Σ |product|)
 
 The divisor is the size of what was added up: the rounding error of a sum is in proportion to it and
-not to the sum, which may be near zero. In float32 the relative difference stays below 1e-5.
+not to the sum, which may be near zero. In float32 the relative difference stays below 1e-5;
+`tolerance` is the bound for the number type of this network (`precision`).
 
 What is displayed adds up as displayed (`rounding`): `decimals` digits for products, channel sums,
 bias, sum and steps. Inputs and weights are only multiplied: each column has as many as its largest
@@ -38,6 +39,7 @@ import math
 from dataclasses import dataclass, field, fields
 from typing import cast
 
+from seethrough.explain.precision import FLOAT32
 from seethrough.explain.term import ChannelSum, EquationStep, Reader, Term
 from seethrough.explain.text import Page
 
@@ -77,7 +79,10 @@ class Equation:
     readers: tuple[Reader, ...] = ()  # backward: whose units the terms' channels are
     parameter: str | None = None  # parameter: weight or bias
     index: tuple[int, ...] = ()  # parameter: its place in it
+    precision: str = FLOAT32.name  # the number type that the framework rounds to
+    tolerance: float = FLOAT32.tolerance  # the largest relative difference that it explains
     magnitude: float = field(default=0.0, repr=False)  # what differences are relative to
+    tiny: float = field(default=FLOAT32.tiny, repr=False)  # but never to less than this
     step_differences: tuple[float, ...] = field(default=(), repr=False)  # relative, for each step
 
     @property
@@ -139,7 +144,7 @@ def _json(value: object) -> Json:
     return cast(Json, value)
 
 
-_INSIDE = {"magnitude", "step_differences"}  # for the check alone
+_INSIDE = {"magnitude", "tiny", "step_differences"}  # for the check alone
 _FIELDS = {
     record: tuple(item.name for item in fields(record))
     for record in (Term, ChannelSum, EquationStep, Reader, Equation)

@@ -22,6 +22,7 @@ from seethrough.explain.operations.dropout import Dropout
 from seethrough.explain.operations.normalisation import Normalisation
 from seethrough.explain.operations.rearrangement import Rearrangement
 from seethrough.explain.operations.unknown import Unknown
+from seethrough.explain.precision import FLOAT32, Precision, precision_of
 from seethrough.explain.recognition.layout import channels_last, recognise_turned, turned
 from seethrough.explain.recognition.question import Question, Recognised, map_shape, values
 from seethrough.explain.recognition.table import recognise
@@ -57,6 +58,15 @@ class Node:
     learned: Mapping[str, Tensor] = field(default_factory=dict)  # behind the parameters
     is_turned: bool = False  # the weight's tensor, against the operation's
     is_last: bool = False  # the tensor has the channels as its last axis
+    precision: Precision = FLOAT32  # of the tensor
+    given: int = 0  # learned numbers that a function was given, where it is not known
+
+    @property
+    def owned(self) -> int:
+        """Learned numbers of a layer that is not known, each once."""
+        if self.is_module or self.module.layers == 1:
+            return sum(each.numel() for each in self.module.module.parameters())
+        return self.given
 
     @property
     def map(self) -> Map:
@@ -138,6 +148,7 @@ class Graph:
     # ---- layers
 
     def _enter(self, tensor: Tensor, node: Node) -> None:
+        node.precision = precision_of(tensor.dtype)
         self.nodes.append(node)
         self.entered.append((node, tensor))
         if tensor.requires_grad:
@@ -206,9 +217,11 @@ class Graph:
 
     def _unknown(self, call: Call, results: Sequence[Tensor]) -> None:
         reads = tuple(dict.fromkeys(origin.node for origin in self._before.values()))
+        given = _given(call)
         for result in results:
             operation = Unknown(text=call.name)
-            self._enter(result, Node(operation, reads, bare(result), call.module, call.name))
+            node = Node(operation, reads, bare(result), call.module, call.name, given=given)
+            self._enter(result, node)
 
     def box_answer(self, module: nn.Module, answer: Tensor) -> Node:
         """The whole module as one layer: nothing that it did was seen."""
@@ -308,6 +321,17 @@ class Graph:
         self.nodes = [node for node in self.nodes if node not in steps]
         node = Node(operation, shares.reads, last.output, call, operation.kind, is_module=True)
         self._enter(output, node)
+
+
+def _given(call: Call) -> int:
+    """Learned numbers among a call's arguments, each once; with gradients they are leaves."""
+    tensors = [*tensors_in(call.arguments), *tensors_in(call.keywords)]
+    learned = {
+        tensor.data_ptr(): tensor.numel()
+        for tensor in tensors
+        if isinstance(tensor, nn.Parameter) or (tensor.is_leaf and tensor.requires_grad)
+    }
+    return sum(learned.values())
 
 
 def _listen(tensor: Tensor, node: Node) -> None:

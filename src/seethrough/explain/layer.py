@@ -17,6 +17,7 @@ from jaxtyping import Float32
 from seethrough.errors import LayerError
 from seethrough.explain.operations.arithmetic import Cell, Map, Operation, Value
 from seethrough.explain.operations.region import Shape
+from seethrough.explain.precision import FLOAT32, Precision
 
 PHOTO = "photo"  # what the first layers read
 
@@ -39,6 +40,8 @@ class TracedLayer:
     inputs: tuple[str, ...]  # names of layers, or "photo"
     output: Float32[np.ndarray, "..."] = field(repr=False)  # c h w or n
     view: tuple[View, View] | None  # rows, columns
+    precision: Precision = field(default=FLOAT32, repr=False)  # of the framework's output
+    owned: int = field(default=0, repr=False)  # learned numbers of a layer that is not known
 
     @property
     def kind(self) -> str:
@@ -67,7 +70,12 @@ class TracedLayer:
 
     @property
     def num_parameters(self) -> int:
-        """Learned numbers; running means and variances are not among them."""
+        """Learned numbers; running means and variances are not among them.
+
+        Of a layer that is not known, all that the module owns, or that the function was given.
+        """
+        if not self.known:
+            return self.owned
         learned = ("weight", "bias")
         return sum(self.parameters[name].size for name in learned if name in self.parameters)
 

@@ -270,5 +270,7 @@ def _layers(nodes: Sequence[Node], photo: Float32[np.ndarray, "c h w"]) -> tuple
             inputs=tuple(PHOTO if layer is None else layer.name for layer in below),
             output=node.output,
             view=field_of_view(node.operation, below),
+            precision=node.precision,
+            owned=node.owned,
         )
     return tuple(layers.values())

@@ -5,7 +5,9 @@ added up anew (`math.fsum`) and compared with the framework's tensor; the steps 
 
     relative difference  |Σ products + bias − framework| / (Σ |product| + |bias|)
 
-In float32 it stays below 1e-5. The displayed digits are read as a reader would (`reading`).
+In float32 it stays below 1e-5; what other number types explain stands in `precision`. Numbers that
+are not finite cannot be compared: float16 ends at 65,504. The displayed digits are read as a reader
+would (`reading`).
 
 Backwards the same: for each photo a random class is called the true one, and random cells of every
 gradient map and random learned numbers of every layer are held against the framework's autograd.
@@ -24,6 +26,7 @@ from seethrough.explain.assembly import relative
 from seethrough.explain.backward import Backward, backward
 from seethrough.explain.equation import Equation
 from seethrough.explain.layer import TracedLayer
+from seethrough.explain.precision import FLOAT32
 from seethrough.explain.reading import reads_true
 from seethrough.explain.trace import Trace, trace
 
@@ -43,7 +46,16 @@ class Verification:
     worst_gradient: str  # where that was, or why there is none
     adds_up: float  # share of the equations whose displayed digits add up exactly, 0..1
     wrong: tuple[str, ...]  # where they do not
+    precision: str  # the coarsest number type that was met
+    tolerance: float  # the relative difference that it explains
+    beyond: tuple[str, ...]  # where a difference is larger than its own number type explains
+    not_finite: tuple[str, ...]  # those of them where the framework has inf or nan
     unknown: tuple[str, ...]  # layers that have no equation
+
+    @property
+    def holds(self) -> bool:
+        """Whether rounding explains every difference, and all displayed digits add up."""
+        return not self.beyond and not self.wrong
 
     def to_dict(self) -> dict[str, int | float | str | list[str] | dict[str, float]]:
         """The same, ready for JSON."""
@@ -59,6 +71,10 @@ class Verification:
             "worst_gradient": self.worst_gradient,
             "adds_up": self.adds_up,
             "wrong": list(self.wrong),
+            "precision": self.precision,
+            "tolerance": self.tolerance,
+            "beyond": list(self.beyond),
+            "not_finite": list(self.not_finite),
             "unknown": list(self.unknown),
         }
 
@@ -73,6 +89,8 @@ class Verification:
                 f"worst of all: {self.forward_worst:.1e} at {self.worst}",
                 f"{self.gradients} gradients, worst: {self.backward_worst:.1e} at "
                 f"{self.worst_gradient}",
+                f"{self.precision} explains up to {self.tolerance:.1e}; beyond that: "
+                f"{len(self.beyond)}, of which not finite: {len(self.not_finite)}",
                 f"digits that add up as displayed: {100 * self.adds_up:.6g} %{unknown}",
             ]
         )
@@ -115,12 +133,9 @@ def verify(
         for check in backward_checks(back, random, share, start=backwards.count, photo=index):
             backwards.add(check)
     if not forwards.count:
-        raise LayerError(
-            "There is nothing to check.",
-            why="no photo was given, or no layer of the network has an equation.",
-            fix="give at least one photo and a network with convolutions or dense layers.",
-        )
+        raise _nothing()
     wrong = (*forwards.wrong, *backwards.wrong)
+    coarsest = max(forwards.coarsest, backwards.coarsest)
     return Verification(
         cells=forwards.count,
         layers=forwards.layers,
@@ -133,7 +148,19 @@ def verify(
         worst_gradient=backwards.where or why_not,
         adds_up=1 - len(wrong) / (forwards.count + backwards.count),
         wrong=wrong,
+        precision=coarsest[1],
+        tolerance=coarsest[0],
+        beyond=(*forwards.beyond, *backwards.beyond),
+        not_finite=(*forwards.not_finite, *backwards.not_finite),
         unknown=tuple(sorted(unknown)),
+    )
+
+
+def _nothing() -> LayerError:
+    return LayerError(
+        "There is nothing to check.",
+        why="no photo was given, or no layer of the network has an equation.",
+        fix="give at least one photo and a network with convolutions or dense layers.",
     )
 
 
@@ -144,6 +171,9 @@ class _Findings:
         self.layers: dict[str, float] = {}
         self.kinds: dict[str, float] = {}
         self.wrong: list[str] = []
+        self.beyond: list[str] = []
+        self.not_finite: list[str] = []
+        self.coarsest = (FLOAT32.tolerance, FLOAT32.name)
         self.count, self.worst, self.where = 0, -1.0, ""
 
     def add(self, check: Check) -> None:
@@ -154,6 +184,12 @@ class _Findings:
         self.kinds[kind] = max(self.kinds.get(kind, 0.0), difference)
         if difference > self.worst:
             self.worst, self.where = difference, check.place
+        equation = check.equation
+        self.coarsest = max(self.coarsest, (equation.tolerance, equation.precision))
+        if not difference <= equation.tolerance:
+            self.beyond.append(check.place)
+        if not math.isfinite(difference):
+            self.not_finite.append(check.place)
         if not check.adds_up:
             self.wrong.append(check.place)
 
@@ -167,7 +203,7 @@ def difference_of(equation: Equation) -> float:
         size = max(math.fsum(map(abs, parts)), equation.magnitude)
     except (OverflowError, ValueError):
         return math.inf
-    own = relative(difference, size)
+    own = relative(difference, size, equation.tiny)
     worst = max(own, *equation.step_differences, 0.0)
     return math.inf if any(map(math.isnan, (own, worst))) else worst
 

@@ -161,5 +161,5 @@ def weights_sha256(module: nn.Module) -> str:
     for name, tensor in module.state_dict().items():
         plain = tensor.detach().to("cpu").contiguous()
         digest.update(f"{name} {plain.dtype} {tuple(plain.shape)}\n".encode())
-        digest.update(plain.numpy().tobytes())
+        digest.update(plain.reshape(-1).view(torch.uint8).numpy().tobytes())  # of any type
     return digest.hexdigest()

@@ -27,7 +27,7 @@ from torch import Tensor, nn
 
 from seethrough.errors import ShapeError, SpecError
 from seethrough.model.build import Normalise
-from seethrough.model.mode import evaluating
+from seethrough.model.mode import evaluating, place_of
 from seethrough.model.source import Source, find
 
 # Where no photos say what is usual: grey of the middle, a quarter of the scale around it.
@@ -68,7 +68,8 @@ def prepared(
     image_px: int,
 ) -> nn.Sequential:
     """The module behind `normalise`, asked once whether it answers as a classifier does."""
-    whole = joined(Normalise(mean, std), module.to("cpu"))
+    own = module.to("cpu")
+    whole = joined(Normalise(mean, std).to(*place_of(own)), own)
     _check_answer(name, whole, num_classes, image_px)
     return whole.train()
 

@@ -23,4 +23,4 @@ def weights(
             why=f"these have: {', '.join(having)}.",
             fix="name one of them.",
         )
-    return parameters[f"{layer}.{part}"].detach().cpu().numpy()
+    return parameters[f"{layer}.{part}"].detach().float().cpu().numpy()

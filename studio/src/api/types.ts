@@ -1385,6 +1385,8 @@ export interface components {
             padding: number[];
             /** Parameter */
             parameter: string | null;
+            /** Precision */
+            precision: string;
             /** Readers */
             readers: components["schemas"]["Reader"][];
             /** Relative Difference */
@@ -1409,6 +1411,8 @@ export interface components {
             sum: number;
             /** Terms */
             terms: components["schemas"]["TermMessage"][];
+            /** Tolerance */
+            tolerance: number;
             /** Unit */
             unit: number;
             /** Worst Difference */

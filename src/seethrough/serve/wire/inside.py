@@ -291,3 +291,5 @@ class EquationMessage(Message):
     readers: list[Reader]  # backward: the layers that read the cell
     parameter: str | None  # direction parameter: weight or bias
     index: list[int]  # its place in the parameter
+    precision: str  # the number type that the framework rounds to: float32, float16, bfloat16
+    tolerance: float  # the largest relative difference that its rounding explains
