@@ -35,6 +35,9 @@ def make(num_classes):
 def chain(num_classes, image_px):
     return nn.Sequential(nn.Flatten(), nn.Linear(3 * image_px**2, num_classes))
 
+def ready():
+    return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 7))
+
 def without(units):
     return nn.Linear(units, units)
 
@@ -150,11 +153,17 @@ def test_an_installed_module_is_found_without_importing_it(tmp_path, monkeypatch
     assert whole(torch.zeros(1, 3, 8, 8)).shape == (1, 2)
 
 
+def test_a_function_that_takes_no_number_of_classes_is_called_as_it_is(nets):
+    whole = load_module(f"{nets}:ready", num_classes=7, image_px=8)
+    assert whole(torch.zeros(1, 3, 8, 8)).shape == (1, 7)
+
+
 @pytest.mark.parametrize(
     ("function", "error", "what", "why"),
     [
-        ("nothing", SpecError, "has no function 'nothing'", "make, chain, without"),
-        ("without", SpecError, "does not take num_classes", "it takes units"),
+        ("nothing", SpecError, "has no function 'nothing'", "make, chain, ready"),
+        ("without", SpecError, "could not make a network", "called with nothing it raised TypeErr"),
+        ("ready", ShapeError, r"answers with \(2, 7\)", r"3 classes answers with \(2, 3\)"),
         ("fails", SpecError, "could not make a network", "num_classes=3 it raised KeyError"),
         ("tuples", SpecError, "made no network", "returned a list"),
         ("wrong", ShapeError, r"answers with \(2, 4\)", r"answers with \(2, 3\)"),

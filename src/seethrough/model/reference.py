@@ -1,6 +1,6 @@
 """Networks that are code: a function of somebody's own, called and put behind our normalisation.
 
-    def make(num_classes, image_px):      image_px is given if the function takes it
+    def make(num_classes, image_px):      either is given if the function takes it
         return a torch module: standardised floats n 3 h w → logits n num_classes
 
 `load_module` imports what a reference names, which runs it: only call it with a reference that the
@@ -177,22 +177,15 @@ def _made(name: str, function: Callable[..., object], num_classes: int, image_px
     with contextlib.suppress(TypeError, ValueError):  # a function written in C does not tell
         takes = inspect.signature(function).parameters
     takes_all = any(each.kind is each.VAR_KEYWORD for each in takes.values())
-    if "num_classes" not in takes and not takes_all:
-        raise SpecError(
-            f"{name} does not take num_classes.",
-            why=f"it takes {', '.join(takes) or 'nothing'}, and the last layer needs one unit "
-            "for every class.",
-            fix="write def make(num_classes): or def make(num_classes, image_px):",
-        )
     given = {key: value for key, value in asked.items() if takes_all or key in takes}
     try:
         module = function(**given)
     except Exception as error:
-        said = ", ".join(f"{key}={value}" for key, value in given.items())
+        said = ", ".join(f"{key}={value}" for key, value in given.items()) or "nothing"
         raise SpecError(
             f"{name} could not make a network.",
             why=f"called with {said} it raised {type(error).__name__}: {error}",
-            fix="mend the function; it is called with these names.",
+            fix="mend the function; it is called with num_classes and image_px, if it takes them.",
         ) from error
     if not isinstance(module, nn.Module):
         raise SpecError(
@@ -220,5 +213,6 @@ def _check_answer(name: str, whole: nn.Sequential, num_classes: int, image_px: i
         raise ShapeError(
             f"{name} answers with {said} for two photos of {size}.",
             why=f"a classifier of {num_classes} classes answers with {wanted}.",
-            fix="let its last layer give num_classes numbers for every photo.",
+            fix="let its last layer give num_classes numbers for every photo, or name as many "
+            "classes as it has outputs.",
         )

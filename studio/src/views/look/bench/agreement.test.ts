@@ -19,6 +19,7 @@ const equation = (told: Partial<EquationMessage>) =>
     difference: 0,
     relative_difference: 0,
     worst_difference: 0,
+    tolerance: 1e-5,
     steps: [],
     adds_up: true,
     ...told
@@ -38,6 +39,15 @@ describe('agreement', () => {
     const wrong = equation({ steps: [step(1), step(0)], worst_difference: 0.5 });
     const found = agreementOf(wrong, 'PyTorch');
     expect([found.agrees, found.isExact, found.difference]).toEqual([false, false, 0]);
+  });
+
+  it('allows for what the number type of the network explains', () => {
+    const half = equation({ difference: 1e-3, worst_difference: 1e-3, tolerance: 2e-3 });
+    expect(agreementOf(half, 'PyTorch').agrees).toBe(true);
+    const beyond = equation({ difference: 1e-3, worst_difference: 3e-3, tolerance: 2e-3 });
+    expect(agreementOf(beyond, 'PyTorch').agrees).toBe(false);
+    const whole = equation({ difference: 1e-3, worst_difference: 1e-3 });
+    expect(agreementOf(whole, 'PyTorch').agrees).toBe(false);
   });
 
   it('is none where a difference is no number', () => {

@@ -2,7 +2,7 @@
 import type { EquationMessage } from '../../../api/types';
 import { full } from '../../../format/number';
 
-/** Relative; of float32 about a tenth of it is ever seen. */
+/** Relative; of float32 about a tenth of it is ever seen. Half precision explains more: `tolerance`. */
 export const most = 1e-4;
 
 export interface Agreement {
@@ -18,7 +18,7 @@ export interface Agreement {
 }
 
 export function agreementOf(equation: EquationMessage, who: string): Agreement {
-  const { sum, framework, difference, steps, worst_difference } = equation;
+  const { sum, framework, difference, steps, worst_difference, tolerance } = equation;
   const lines = [
     { name: 'sum', value: sum, framework, difference },
     ...steps.map((step) => ({ ...step, name: step.layer }))
@@ -30,7 +30,7 @@ export function agreementOf(equation: EquationMessage, who: string): Agreement {
     agrees:
       lines.every((line) => Number.isFinite(line.difference)) &&
       Number.isFinite(worst_difference) &&
-      worst_difference <= most,
+      worst_difference <= Math.max(most, tolerance),
     title: lines
       .map((line) => `${line.name}: ${full(line.value)}; ${who} has ${full(line.framework)}`)
       .join('\n')
