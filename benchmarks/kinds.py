@@ -2,7 +2,9 @@
 
 Their numbers are random, those of normalisations too, so that no scale is 1 and no shift 0. Each is
 a handful of parallel paths that meet in one vector: so what comes back to a path has not gone
-through twenty functions that level off. A test holds the list against what `explain` recognises.
+through twenty functions that level off. Where a path begins with a layer that is looked at, a
+function stands before it: so what comes back there comes from that layer alone. A test holds the
+list against what `explain` recognises.
 """
 
 import warnings
@@ -43,7 +45,8 @@ class Convolutions(nn.Module):
         x = self.stem(x / 255)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Using padding='same'")  # which is the point of it
-            ends = [functional.relu(path(x)).mean((2, 3)) for path in self.paths.values()]
+            maps = [functional.relu(path(functional.silu(x))) for path in self.paths.values()]
+        ends = [each.mean((2, 3)) for each in maps]
         logits: Tensor = self.head(torch.cat(ends, 1))
         return logits
 
@@ -62,22 +65,23 @@ class Pools(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Pixels 0..255, 1 3 h w, to logits 1 k."""
         x = self.stem(x * 0.004)
-        places, _ = functional.max_pool2d(x, 3, return_indices=True)
-        tops, _ = functional.adaptive_max_pool2d(x, (5, 4), return_indices=True)
+        own = (functional.silu(x) for _ in range(12))  # each path begins with one
+        places, _ = functional.max_pool2d(next(own), 3, return_indices=True)
+        tops, _ = functional.adaptive_max_pool2d(next(own), (5, 4), return_indices=True)
         windows = [
-            self.over(x),
-            functional.max_pool2d(x, 2, dilation=4),
+            self.over(next(own)),
+            functional.max_pool2d(next(own), 2, dilation=4),
             places,
-            functional.avg_pool2d(x, 3, 2, padding=1),
-            functional.avg_pool2d(x, 4, padding=2, count_include_pad=False),
-            functional.avg_pool2d(x, (2, 3), divisor_override=5),
-            functional.avg_pool2d(x, 7, ceil_mode=True),
-            functional.adaptive_avg_pool2d(x, (7, 4)),
-            functional.adaptive_max_pool2d(x, (4, 7)),
+            functional.avg_pool2d(next(own), 3, 2, padding=1),
+            functional.avg_pool2d(next(own), 4, padding=2, count_include_pad=False),
+            functional.avg_pool2d(next(own), (2, 3), divisor_override=5),
+            functional.avg_pool2d(next(own), 7, ceil_mode=True),
+            functional.adaptive_avg_pool2d(next(own), (7, 4)),
+            functional.adaptive_max_pool2d(next(own), (4, 7)),
             tops,
         ]
         small = [functional.adaptive_avg_pool2d(each, 3).flatten(1) for each in windows]
-        small += [functional.adaptive_avg_pool2d(x, 1).flatten(1), x.amax((2, 3))]
+        small += [functional.adaptive_avg_pool2d(next(own), 1).flatten(1), next(own).amax((2, 3))]
         logits: Tensor = self.head(torch.cat(small, 1))
         return logits
 
