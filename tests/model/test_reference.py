@@ -35,6 +35,9 @@ def make(num_classes):
 def chain(num_classes, image_px):
     return nn.Sequential(nn.Flatten(), nn.Linear(3 * image_px**2, num_classes))
 
+def handing_on(**options):
+    return Skip(**options)
+
 def ready():
     return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 7))
 
@@ -158,10 +161,15 @@ def test_a_function_that_takes_no_number_of_classes_is_called_as_it_is(nets):
     assert whole(torch.zeros(1, 3, 8, 8)).shape == (1, 7)
 
 
+def test_options_that_are_handed_on_leave_the_size_out_where_nobody_takes_it(nets):
+    whole = load_module(f"{nets}:handing_on", num_classes=5, image_px=8)
+    assert whole(torch.zeros(1, 3, 8, 8)).shape == (1, 5)
+
+
 @pytest.mark.parametrize(
     ("function", "error", "what", "why"),
     [
-        ("nothing", SpecError, "has no function 'nothing'", "make, chain, ready"),
+        ("nothing", SpecError, "has no function 'nothing'", "make, chain, handing_on"),
         ("without", SpecError, "could not make a network", "called with nothing it raised TypeErr"),
         ("ready", ShapeError, r"answers with \(2, 7\)", r"3 classes answers with \(2, 3\)"),
         ("fails", SpecError, "could not make a network", "num_classes=3 it raised KeyError"),

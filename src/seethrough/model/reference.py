@@ -179,7 +179,7 @@ def _made(name: str, function: Callable[..., object], num_classes: int, image_px
     takes_all = any(each.kind is each.VAR_KEYWORD for each in takes.values())
     given = {key: value for key, value in asked.items() if takes_all or key in takes}
     try:
-        module = function(**given)
+        module = _called(function, given)
     except Exception as error:
         said = ", ".join(f"{key}={value}" for key, value in given.items()) or "nothing"
         raise SpecError(
@@ -194,6 +194,17 @@ def _made(name: str, function: Callable[..., object], num_classes: int, image_px
             fix="return the module.",
         )
     return module
+
+
+def _called(function: Callable[..., object], given: dict[str, int]) -> object:
+    """What takes **options may hand them on to a constructor that does not know `image_px`."""
+    try:
+        return function(**given)
+    except TypeError as error:
+        if "unexpected keyword argument 'image_px'" not in str(error):
+            raise
+    del given["image_px"]
+    return function(**given)
 
 
 def _check_answer(name: str, whole: nn.Sequential, num_classes: int, image_px: int) -> None:
