@@ -301,3 +301,31 @@ def test_a_question_that_cannot_be_is_answered_in_words_and_the_page_goes_on(ope
     window.page.get_by_role("button", name="Reset everything").click()
     expect(words(window)).to_contain_text("As it is")
     expect(window.page.get_by_role("alert")).to_have_count(0)
+
+
+def test_before_and_after_stand_above_each_other_on_one_scale_that_is_told(window, opened):
+    opened("t0", "?off=relu1.3&maps=both")
+    page = window.page
+    layer = page.get_by_role("toolbar", name="Units of relu1").locator("..")
+    both = layer.locator(".maps").bounding_box()["height"]
+    which = page.get_by_role("group", name="Which maps")
+    bars = page.locator(".ends canvas")
+    expect(bars).to_have_count(page.get_by_role("toolbar", name="Units of ").count())
+    ends = layer.locator(".ends")
+    told = ends.inner_text()
+    assert re.fullmatch(r"±\d+\.\d+", told.strip())
+    for side in ("before", "after"):
+        which.get_by_text(side, exact=True).click()
+        window.quiet()
+        expect(ends).to_have_text(told)
+        one = layer.locator(".maps").bounding_box()["height"]
+        assert both == 2 * one + 2  # px between the two
+    which.get_by_text("difference", exact=True).click()
+    page.wait_for_function("location.search.includes('maps=difference')")
+    first = page.get_by_role("toolbar", name="Units of normalise").locator("..").locator(".ends")
+    expect(first).to_have_text("all 0")  # before the change nothing differs
+    expect(ends).not_to_have_text("all 0")
+    address = page.url
+    page.reload()
+    expect(page.get_by_role("radio", name="difference")).to_be_checked()
+    assert page.url == address

@@ -12,14 +12,16 @@ describe('the maps of a layer', () => {
   });
 
   it('lie apart from each other, within a sheet that is as large as they need', () => {
-    for (const [units, columns] of [
+    for (const [units, columns, maps] of [
       [1, 5],
       [5, 5],
       [6, 5],
       [64, 7]
-    ] as const) {
-      const boxes = Array.from({ length: units }, (_, unit) => boxOf(unit, columns));
-      const { width, height } = sizeOf(units, columns);
+    ].flatMap(([units, columns]) => [1, 2].map((maps) => [units!, columns!, maps] as const))) {
+      const boxes = Array.from({ length: units * maps }, (_, i) =>
+        boxOf(Math.floor(i / maps), columns, maps, i % maps)
+      );
+      const { width, height } = sizeOf(units, columns, maps);
       expect(Math.max(...boxes.map((box) => box.x + box.width))).toBe(width);
       expect(Math.max(...boxes.map((box) => box.y + box.height))).toBe(height);
       for (const a of boxes)

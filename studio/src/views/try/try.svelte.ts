@@ -20,7 +20,7 @@ import {
   type Stroke
 } from './change';
 
-export const sides = ['before', 'after', 'difference'] as const;
+export const sides = ['before', 'after', 'both', 'difference'] as const;
 export type Side = (typeof sides)[number];
 
 interface Known {
@@ -44,7 +44,8 @@ export interface Kernels {
 export interface View {
   answer: Answer;
   side: Side;
-  values: Float32Array;
+  /** one above the other: before and after, or the one that is shown */
+  bands: readonly Float32Array[];
 }
 
 const settled_ms = 300; // the address follows when the hand rests
@@ -60,7 +61,6 @@ export class Try {
   /** of the change that was asked last */
   declined = $state.raw<Refused | null>(null);
   kernels = $state.raw<Kernels | null>(null);
-  side = $state<Side>('after');
   brush = $state.raw<Colour>([208, 32, 32]);
   paint = $state.raw<readonly Stroke[]>([]);
   edits = $state.raw<readonly Edit[]>([]);
@@ -76,6 +76,10 @@ export class Try {
 
   photo: string | undefined = $derived.by(() => this.#route.current.photo);
   change: Change = $derived.by(() => this.#draft ?? read(this.#route.current.query));
+  side: Side = $derived.by(() => {
+    const said = this.#route.current.query['maps'];
+    return sides.find((side) => side === said) ?? 'after';
+  });
   isChanged: boolean = $derived.by(
     () =>
       Object.keys(written(this.change)).length > 0 || this.paint.length > 0 || this.edits.length > 0
@@ -94,8 +98,9 @@ export class Try {
   view: View | null = $derived.by(() => {
     const { known, answer, side } = this;
     if (!known || !answer) return null;
-    if (side === 'after') return { answer, side, values: answer.values };
-    return { answer, side, values: side === 'before' ? known.values : minus(answer, known) };
+    const [old, now] = [known.values, answer.values];
+    if (side === 'difference') return { answer, side, bands: [minus(answer, known)] };
+    return { answer, side, bands: side === 'both' ? [old, now] : [side === 'before' ? old : now] };
   });
 
   /** The photo as the network is shown it now. */
@@ -127,9 +132,19 @@ export class Try {
     clearTimeout(this.#settling);
     const draft = this.#draft;
     if (!draft) return;
-    const { run, photo } = this.#route.current;
-    this.#route.go({ view: 'try', run, photo, query: written(draft) }, step);
+    const { run, photo, query } = this.#route.current;
+    const { maps } = query;
+    const own = maps ? { ...written(draft), maps } : written(draft);
+    this.#route.go({ view: 'try', run, photo, query: own }, step);
     this.#draft = null;
+  }
+
+  /** Which maps are drawn; it stands in the address. */
+  show(side: Side): void {
+    const { run, photo, query } = this.#route.current;
+    const { maps: _, ...rest } = query;
+    const own = side === 'after' ? rest : { ...rest, maps: side };
+    this.#route.go({ view: 'try', run, photo, query: own }, 'replace');
   }
 
   toggle(layer: string, unit: number): void {
