@@ -93,9 +93,9 @@ class Equation:
 
     def to_dict(self) -> dict[str, Json]:
         """The fields of the server's message, ready for JSON."""
-        own = {name: getattr(self, name) for name in _FIELDS[Equation] if name not in _INSIDE}
-        told = {**own, "worst_difference": self.worst_difference}
-        return {name: _json(value) for name, value in told.items()}
+        names = [name for name in _FIELDS[Equation] if name not in _INSIDE]
+        names.insert(names.index("relative_difference") + 1, "worst_difference")
+        return {name: _json(getattr(self, name)) for name in names}
 
     @property
     def _about(self) -> str:
