@@ -100,7 +100,6 @@ def command(
     from seethrough.runs.folder import open_run
 
     asked = _Asked(layer or "", unit, at, weight, bias, goes_back=gradient, is_tried=check)
-    asked.check()
     opened = open_run(run, options.runs_folder(runs_dir))
     content, name, own = _photo(opened, photo)
     if layer is None:
@@ -108,10 +107,9 @@ def command(
         _list_layers(trace, opened.classifier, photo, as_json=as_json)
     elif not asked.is_backward:
         _print(_forward(opened.classifier.trace(content, name=name), asked), as_json=as_json)
-    elif label is None and own is None:
+    elif (truth := label or own) is None:
         raise click.UsageError("Name the photo's true class with --label: it makes the loss.")
     else:
-        truth = label or own or ""
         back = opened.classifier.backward(content, truth, name=name)
         tried = _tried(opened.classifier, content, truth, asked, name) if check else None
         _print(_backward(back, asked), tried, as_json=as_json)
@@ -145,8 +143,8 @@ class _Asked:
         """Whether a gradient was asked for."""
         return self.goes_back or self.weight is not None or self.bias is not None
 
-    def check(self) -> None:
-        """One number of one layer."""
+    def __post_init__(self) -> None:
+        """One number of one layer; raises UsageError."""
         parts = (self.weight, self.bias, self.at if not self.goes_back else True)
         if not self.layer and (self.is_backward or self.unit is not None or self.at is not None):
             raise click.UsageError("Numbers belong to a layer: name it with --layer.")

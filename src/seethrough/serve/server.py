@@ -6,7 +6,6 @@ while the page is being read. Raises ServerError where the port cannot be had.
 
 import contextlib
 import gc
-import importlib
 import secrets
 import socket
 import sys
@@ -85,7 +84,8 @@ def _load() -> None:
 
     It would need 0.1 s to go through all of torch, in the middle of an answer.
     """
-    importlib.import_module("seethrough.classifier")
+    import seethrough.classifier  # noqa: F401 (for what it loads)
+
     gc.freeze()
 
 
