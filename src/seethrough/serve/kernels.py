@@ -14,9 +14,16 @@ if TYPE_CHECKING:
 def weights(
     classifier: "Classifier", layer: str, part: Literal["weight", "bias"]
 ) -> Float32[np.ndarray, "..."]:
-    """That part of a layer's parameters."""
+    """That part of a layer's parameters.
+
+    A layer that is no module, such as `x @ w`, is found by sending a black photo through.
+    """
     parameters = dict(classifier.module.named_parameters())
     if f"{layer}.{part}" not in parameters:
+        black = np.zeros((classifier.image_px, classifier.image_px, 3), np.uint8)
+        for called in classifier.trace(black).layers:
+            if called.name == layer and part in called.parameters:
+                return called.parameters[part]
         having = sorted({name.rpartition(".")[0] for name in parameters if name.endswith(part)})
         raise LayerError(
             f"The layer {layer[:80]!r} has no {part}.",
