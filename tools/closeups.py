@@ -77,7 +77,7 @@ def share(page: Page) -> None:
 
 
 def walk_by_keys(page: Page) -> None:
-    """Two cells on by the arrow keys, and to the word that opens a card by the tabulator."""
+    """Two cells on by the arrow keys."""
     cells = page.get_by_role("application", name="activation map of")
     cells.focus()
     for key in ("ArrowRight", "ArrowDown"):

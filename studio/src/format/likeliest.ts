@@ -1,6 +1,6 @@
 /** Which classes are drawn where there are too many for all. */
-export const mostClasses = 24;
-const few = 12;
+export const mostClasses = 24; // that are all drawn
+export const fewClasses = 12; // of more; below them there is room for a sentence
 
 /**
  * Places of the classes, in their order: all of them, or of more than 24 the 12 whose largest share
@@ -17,7 +17,7 @@ export function likeliest(
   const rank = (k: number) => (k === always ? Infinity : largest[k]!);
   return all
     .sort((a, b) => rank(b) - rank(a))
-    .slice(0, few)
+    .slice(0, fewClasses)
     .sort((a, b) => a - b);
 }
 

@@ -9,6 +9,7 @@
  * grows wider than its container, which then scrolls sideways. Where it would be several times as
  * wide, of each layer fewer units are drawn, and blocks of layers are folded.
  */
+import { fewClasses, mostClasses } from '../format/likeliest';
 import type { TracedLayerMessage } from '../api/types';
 import type { Box } from '../scale/raster';
 import { blockOf, depths, fold, jumps, type Item, type Jump } from './fold';
@@ -74,8 +75,6 @@ const drawnUnits = [128, 64, 32, 16]; // of one layer; how many there are is sai
 const widest = 4; // times its container, before fewer units are drawn
 const foldsAt = 2.5; // times its container with the fewest units, before blocks are folded
 const maxCells = 24; // numbers of a vector that are drawn as tiles
-const maxBars = 24; // classes that are all drawn
-const fewBars = 12; // of more classes; below them there is room for a sentence
 const gap = { photo: 18, near: 9, far: 28, block: 22, row: 4, sub: 4 } as const;
 const stripWidth = 16;
 const barsWidth = 200;
@@ -128,8 +127,8 @@ function draft(item: Item, before: Draft | undefined, wish: Wish, most: number):
     isUnitwise(layer.kind) &&
     before?.layer.name === layer.inputs[0] &&
     before?.layer.shape[0] === units;
-  const some = form === 'maps' ? units > most || isPicky : form === 'bars' && units > maxBars;
-  const many = form === 'bars' ? fewBars : most;
+  const some = form === 'maps' ? units > most || isPicky : form === 'bars' && units > mostClasses;
+  const many = form === 'bars' ? fewClasses : most;
   const chosen = !some ? null : isBeside && !isPicky ? before!.shown : choose(layer, many);
   const shown = chosen && chosen.length < units ? chosen : null;
   const drawn = shown?.length ?? units;

@@ -36,20 +36,3 @@ export function marked(text: string): Piece[] {
   plain(text.length);
   return pieces;
 }
-
-const cardsOfKinds: Readonly<Record<string, CardId>> = {
-  normalise: 'normalising',
-  norm: 'normalising',
-  scale: 'normalising',
-  layer_norm: 'normalising',
-  group_norm: 'normalising',
-  conv: 'kernel',
-  relu: 'relu',
-  flatten: 'flatten',
-  dense: 'dense',
-  softmax: 'softmax'
-};
-
-/** The card about a kind of layer; null: there is none. */
-export const cardOfKind = (kind: string): CardId | null =>
-  kind.endsWith('_pool') ? 'pooling' : (cardsOfKinds[kind] ?? null);

@@ -3,9 +3,11 @@ import type { EquationMessage } from '../../../api/types';
 import { full } from '../../../format/number';
 
 /** Relative; of float32 about a tenth of it is ever seen. Half precision explains more: `tolerance`. */
-export const most = 1e-4;
+const most = 1e-4;
 
 export interface Agreement {
+  /** what PyTorch's number comes from */
+  who: string;
   /** the number that the equation ends with, less the framework's */
   difference: number;
   /** every number on the way is the framework's, to the last bit */
@@ -24,6 +26,7 @@ export function agreementOf(equation: EquationMessage, who: string): Agreement {
     ...steps.map((step) => ({ ...step, name: step.layer }))
   ];
   return {
+    who,
     difference: lines.at(-1)!.difference,
     isExact: lines.every((line) => line.difference === 0),
     addsUp: equation.adds_up,
@@ -47,5 +50,5 @@ export function agreementOfOne(
 ): Agreement {
   const isExact = difference === 0;
   const title = `recomputed ${full(value)}; ${who} has ${full(framework)}`;
-  return { difference, isExact, addsUp: true, agrees, title };
+  return { who, difference, isExact, addsUp: true, agrees, title };
 }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { isCard } from '../../tour/cards';
-import { cardOf } from './cards';
-import { functionNames } from './change';
+import { functionNames } from '../views/try/change';
+import { isCard } from './cards';
+import { cardOf } from './kinds';
 
 it('a kind of layer opens the card that explains it, and a box none', () => {
   expect(cardOf('conv')).toBe('kernel');

@@ -1,6 +1,6 @@
 /** Which card of the tour explains a kind of layer. Pure. */
-import { isPointwise, isPool } from '../../network/kinds';
-import type { CardId } from '../../tour/cards';
+import { isPointwise, isPool } from '../network/kinds';
+import type { CardId } from './cards';
 
 const own: Readonly<Record<string, CardId>> = {
   normalise: 'normalising',
