@@ -209,9 +209,10 @@ def test_every_place_has_an_address_and_back_leads_to_the_one_before(window):
     page.get_by_role("group", name="True class").get_by_text("frog", exact=True).click()
     window.quiet()
     number = page.get_by_role("region", name="Weights").locator("button[data-at]").nth(4)
+    said = number.get_attribute("aria-label")
+    assert said is not None
     number.click()
     heard(window, "for the weight")
-    said = number.get_attribute("aria-label")
     page.wait_for_function("location.search.includes('weight=')")
     address = page.url
     page.reload()

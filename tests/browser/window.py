@@ -27,10 +27,24 @@ window.shifts = [];
 new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) window.shifts.push(entry.value);
 }).observe({ type: 'layout-shift', buffered: true });
+window.unread = 0;  // answers that the page has not yet taken in, to the last promise
+const counted = (owner, name) => {
+  const own = owner[name];
+  owner[name] = function (...given) {
+    window.unread += 1;
+    const answer = own.apply(this, given);
+    const done = () => setTimeout(() => (window.unread -= 1));
+    answer.then(done, done);
+    return answer;
+  };
+};
+for (const name of ['fetch', 'createImageBitmap']) counted(window, name);
+for (const name of ['json', 'arrayBuffer', 'blob']) counted(Response.prototype, name);
 """
 
-# Two frames: what a click sets going has been asked by then.
-FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+# Two frames: what a click sets going has been asked by then. Says how much is not yet taken in.
+FRAMES = """() => new Promise((done) =>
+  requestAnimationFrame(() => requestAnimationFrame(() => done(window.unread))))"""
 
 
 class Window:
@@ -64,13 +78,13 @@ class Window:
         expect(self.unit("softmax", 0)).to_be_visible()
 
     def quiet(self) -> None:
-        """Wait until all that was asked is answered and drawn.
+        """Wait until all that was asked is answered, taken in and drawn.
 
         Playwright's own "networkidle" is said once a document: after a click it is long true.
         """
         self.page.evaluate(FRAMES)
-        while self._pending:
-            self.page.evaluate(FRAMES)
+        while self.page.evaluate(FRAMES) or self._pending:
+            pass
 
     def path(self) -> str:
         return urlsplit(self.page.url).path

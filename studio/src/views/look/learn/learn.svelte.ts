@@ -161,6 +161,11 @@ export class Learn {
     return isOwn === this.#isStep ? parts.parts : null;
   }
 
+  /** Whether the tensors that stand there are those of the loss that is asked for. */
+  get isCurrent(): boolean {
+    return this.isBackCurrent && this.current !== null && this.parts?.key === this.#partsKey();
+  }
+
   /** Whether weights and gradients are those of the last step, not of the photo as it is. */
   get #isStep(): boolean {
     return this.mode === 'One step' && this.steps.isOwn;
@@ -224,7 +229,8 @@ export class Learn {
     const isOwn = this.#isStep;
     const { steps } = this;
     if (isOwn && (!steps.isCurrent || steps.isPlaying)) return;
-    const key = `${layer}/${isOwn ? `step/${steps.key}` : back.key}`;
+    const key = this.#partsKey();
+    if (key === null) return;
     const photo = scene.trace.photo.id;
     const learned = steps.step?.message.parameters.map(({ name }) => name) ?? [];
     const fetch = (signal: AbortSignal) =>
@@ -277,6 +283,12 @@ export class Learn {
   }
 
   // ------------------------------------------------------------ inside
+
+  #partsKey(): string | null {
+    const { subject, back } = this;
+    const of = this.#isStep ? `step/${this.steps.key}` : back?.key;
+    return subject && of !== undefined ? `${subject.layer.name}/${of}` : null;
+  }
 
   /** Without a selection: the unit to whose layer the step does most. */
   #liveliest(scene: Scene): Selected | null {
