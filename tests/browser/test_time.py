@@ -7,8 +7,10 @@ import pytest
 from playwright.sync_api import expect
 
 from seethrough.data.load import load
+from seethrough.draw.film import PER_SECOND, written
 from seethrough.model.presets import preset
 from seethrough.runs.creation import create
+from seethrough.runs.film import film_of, frames
 from seethrough.runs.launch import launch, stop
 from seethrough.serve.server import running_server
 from seethrough.train.place import Place
@@ -66,6 +68,27 @@ def test_at_every_moment_it_shows_what_the_network_said_then(opened, studio):
         if number + 1 < len(steps):
             slider(window).press("ArrowRight")
     assert len({tuple(said(studio.run, step)) for step in steps}) == len(steps)
+
+
+def test_what_the_slider_shows_is_saved_as_a_film(opened, studio, tmp_path):
+    window = opened("?layer=conv2")
+    page = window.page
+    with page.expect_download() as found:
+        page.get_by_role("button", name="Save as a film").click()
+    download = found.value
+    assert download.suggested_filename == f"{window.run}-{PHOTO}.gif"
+    download.save_as(tmp_path / "film.gif")
+    dataset = studio.run.dataset()
+    label = dataset.classes[dataset.labels[int(PHOTO[1:])]]
+    own = written(
+        film_of(
+            studio.run, image(studio.run), label, frames(studio.run, image(studio.run), "conv2")
+        ),
+        kind="gif",
+        per_second=PER_SECOND,
+    )
+    assert (tmp_path / "film.gif").read_bytes() == own
+    expect(page.get_by_text(f"Saved: {len(studio.run.moments)} pictures.")).to_be_visible()
 
 
 def test_kernels_and_maps_are_other_pictures_at_each_moment_and_the_same_again(opened, studio):

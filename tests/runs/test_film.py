@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from seethrough.errors import LayerError
-from seethrough.runs.film import film_of
+from seethrough.runs.film import film_of, frames
 
 
 def test_a_film_holds_every_moment_of_the_photo(finished, photos):
     image, label = np.array(photos.images[3]), photos.classes[photos.labels[3]]
-    film = film_of(finished, image, label)
+    film = film_of(finished, image, label, frames(finished, image))
     steps = [moment.step for moment in finished.moments]
     assert len(film.captions) == len(steps)
     for number, step in enumerate(steps):
@@ -28,5 +28,5 @@ def test_a_film_holds_every_moment_of_the_photo(finished, photos):
 
 def test_a_layer_without_kernels_is_refused_with_those_that_have_some(finished, photos):
     with pytest.raises(LayerError, match="pool1 has no kernels") as caught:
-        film_of(finished, np.array(photos.images[0]), None, "pool1")
+        next(frames(finished, np.array(photos.images[0]), "pool1"))
     assert "conv1" in caught.value.why

@@ -1,9 +1,11 @@
 """A run's moments over HTTP: whole looks at a step, and what changed from moment to moment."""
 
+import io
 import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from seethrough.data.split import Split
 from seethrough.model.checkpoint import weights_sha256
@@ -102,9 +104,24 @@ def test_weights_and_kernels_over_time_are_those_of_the_moments(client, base, tr
     assert not np.array_equal(own[0], own[2])
 
 
+@pytest.mark.parametrize("kind", ["gif", "webp"])
+def test_a_film_of_a_photo_has_a_picture_for_every_moment(kind, client, base):
+    answer = client.get(f"{base}/photos/t3/moments/film", params={"kind": kind, "layer": "conv2"})
+    assert answer.headers["content-type"] == f"image/{kind}"
+    assert f'-t3.{kind}"' in answer.headers["content-disposition"]
+    with Image.open(io.BytesIO(answer.content)) as film:
+        assert (film.format, film.n_frames) == (kind.upper(), len(steps(client, base)))
+        pictures = [film.seek(at) or film.convert("RGB").tobytes() for at in range(film.n_frames)]
+    assert len(set(pictures)) == len(pictures)
+    other = client.get(f"{base}/photos/t3/moments/film", params={"kind": kind, "layer": "conv1"})
+    assert other.content != answer.content
+
+
 @pytest.mark.parametrize(
     ("address", "status", "what"),
     [
+        ("photos/t3/moments/film?layer=relu1", 404, "relu1 has no kernels to draw"),
+        ("photos/t3/moments/film?kind=mp4", 422, "kind is not what this address takes"),
         ("photos/t3/trace?step=3", 409, "has no moment at step 3"),
         ("photos/t3/trace?step=-1", 422, "step is not what this address takes"),
         ("weights?layer=conv1&step=77", 409, "has no moment at step 77"),

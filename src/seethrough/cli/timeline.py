@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from seethrough.runs.folder import Run
 
 KINDS = (".gif", ".webp")
-PER_SECOND = 6.0  # moments of a film
 SHOWN = 5  # photos at either end of the list
 
 
@@ -126,9 +125,9 @@ def _print(run: "Run", told: "Timeline", dataset: "Dataset") -> None:
 
 
 def _write_film(run: "Run", photo: str | None, layer: str | None, path: Path) -> None:
-    from seethrough.draw.film import written
+    from seethrough.draw.film import PER_SECOND, written
     from seethrough.runs import durable
-    from seethrough.runs.film import film_of
+    from seethrough.runs.film import film_of, frames
 
     if photo is not None:
         pixels, label = run.classifier.fitted(photo).pixels, None
@@ -139,5 +138,5 @@ def _write_film(run: "Run", photo: str | None, layer: str | None, path: Path) ->
         index = (*run.manifest.watched, 0)[0]
         pixels = np.array(dataset.images[index])
         label = dataset.classes[dataset.labels[index]]
-    film = film_of(run, pixels, label, layer)
+    film = film_of(run, pixels, label, frames(run, pixels, layer))
     durable.write(path, written(film, kind=path.suffix[1:].lower(), per_second=PER_SECOND))

@@ -19,6 +19,7 @@ from seethrough.draw.picture import fitted
 WIDTH, EDGE, SIDE = 960, 20, 420  # pixels: all of it, around it, what stands on the left
 LAST = 6  # the last moment is held for so many pictures' time
 MOST_UNITS, MOST_CHANNELS = 32, 16
+PER_SECOND = 6.0  # moments, where nobody says otherwise
 _PAPER, _INK, _QUIET, _HAIR, _ACCENT = "#faf9f6", "#1d1c1a", "#5d5a53", "#e4e1da", "#0b6e69"
 _HUES = ("#b0493f", "#8b6a00", "#2c8034", "#00808c", "#4569c4", "#97489b", "#5d5a53", "#1d1c1a")
 

@@ -3,10 +3,13 @@
 Raises RunError where no whole moments were kept, LayerError where the layer is no convolution.
 """
 
-import numpy as np
-from jaxtyping import UInt8
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
-from seethrough.draw.film import Film
+import numpy as np
+from jaxtyping import Float32, UInt8
+
+from seethrough.draw.film import MOST_CHANNELS, MOST_UNITS, Film
 from seethrough.errors import LayerError
 from seethrough.explain.operations.activation import Activation
 from seethrough.explain.timeline import since
@@ -18,42 +21,64 @@ from seethrough.runs.folder import Run
 _WITHIN = {"norm", "scale"}  # between a convolution and its function
 
 
-def film_of(
-    run: Run, pixels: UInt8[np.ndarray, "h w 3"], label: str | None, layer: str | None = None
-) -> Film:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Frame:
+    """The network at one moment, as far as a film shows it."""
+
+    step: int
+    epoch: int
+    titles: tuple[str, str]  # of the kernels and of the maps
+    probabilities: Float32[np.ndarray, " k"]
+    kernels: Float32[np.ndarray, "u c a b"]
+    maps: Float32[np.ndarray, "v y x"]
+
+
+def frames(
+    run: Run, pixels: UInt8[np.ndarray, "h w 3"], layer: str | None = None
+) -> Iterator[Frame]:
     """One photo through every moment; without a layer, with the first convolution."""
     past.first(run)
+    names: tuple[str, str] | None = None
+    for moment, module in past.modules(run):
+        with one_thread():
+            seen = trace(module, pixels, classes=run.manifest.dataset.classes)
+        names = names or _names(seen, layer)
+        kernels, maps = seen.layer(names[0]).parameters["weight"], seen.layer(names[1]).map
+        units, channels = slice(MOST_UNITS), slice(MOST_CHANNELS)
+        yield Frame(
+            step=moment.step,
+            epoch=moment.epoch,
+            titles=_titles(names, (len(kernels), kernels.shape[1], len(maps))),
+            probabilities=seen.probabilities,
+            kernels=kernels[units, channels].copy(),
+            maps=maps[units].copy(),
+        )
+
+
+def film_of(
+    run: Run, pixels: UInt8[np.ndarray, "h w 3"], label: str | None, shown: Iterable[Frame]
+) -> Film:
+    """What `frames` gave, as it is drawn; label: what the photo shows, where that is known."""
     classes = run.manifest.dataset.classes
     measured = {
         line["step"]: line["test_accuracy"] for _, line in run.log() if line["kind"] == "epoch"
     }
-    steps, captions, said, kernels, maps = [], [], [], [], []
-    names: tuple[str, str] | None = None
-    for moment, module in past.modules(run):
-        with one_thread():
-            seen = trace(module, pixels, classes=classes)
-        names = names or _names(seen, layer)
-        steps.append(moment.step)
-        captions.append(_caption(moment.step, moment.epoch, measured.get(moment.step)))
-        said.append(seen.probabilities)
-        kernels.append(seen.layer(names[0]).parameters["weight"])
-        maps.append(seen.layer(names[1]).map)
-    assert names is not None
-    table = np.stack(said)
+    found = list(shown)
+    table = np.stack([frame.probabilities for frame in found])
     learned = None
     if label is not None:
-        (found,) = since(range(len(steps)), table.argmax(1)[:, None] == classes.index(label))
-        learned = found
+        is_right = table.argmax(1)[:, None] == classes.index(label)
+        (learned,) = since(range(len(found)), is_right)
     return Film(
         photo=pixels,
         label=label,
         classes=classes,
-        captions=tuple(captions),
+        captions=tuple(_caption(each.step, each.epoch, measured.get(each.step)) for each in found),
         probabilities=table,
         learned=learned,
-        kernels=np.stack(kernels),
-        maps=np.stack(maps),
-        titles=(f"Kernels of {names[0]}", f"Maps of {names[1]}"),
+        kernels=np.stack([frame.kernels for frame in found]),
+        maps=np.stack([frame.maps for frame in found]),
+        titles=found[0].titles,
     )
 
 
@@ -65,7 +90,7 @@ def _names(seen: Trace, layer: str | None) -> tuple[str, str]:
         raise LayerError(
             f"{chosen or 'This network'} has no kernels to draw.",
             why=f"these are convolutions: {', '.join(convolutions) or 'none'}.",
-            fix="choose one of them with --layer.",
+            fix="choose one of them.",
         )
     name = chosen
     for after in seen.layers:
@@ -74,6 +99,18 @@ def _names(seen: Trace, layer: str | None) -> tuple[str, str]:
         elif after.inputs == (name,) and isinstance(after.operation, Activation):
             return chosen, after.name
     return chosen, chosen
+
+
+def _titles(names: tuple[str, str], found: tuple[int, int, int]) -> tuple[str, str]:
+    """Names, and how many of the kernels, of their channels and of the maps there is room for."""
+    units, channels, maps = found
+    left = [f"{MOST_UNITS} of {units} units"] if units > MOST_UNITS else []
+    left += [f"{MOST_CHANNELS} of {channels} channels"] if channels > MOST_CHANNELS else []
+    right = [f"{MOST_UNITS} of {maps} units"] if maps > MOST_UNITS else []
+    return (
+        " · ".join((f"Kernels of {names[0]}", *left)),
+        " · ".join((f"Maps of {names[1]}", *right)),
+    )
 
 
 def _caption(step: int, epoch: int, accuracy: float | None) -> str:

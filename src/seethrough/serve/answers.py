@@ -26,6 +26,12 @@ class Picture(Response):
     media_type = "image/png"
 
 
+class Film(Response):
+    """A sequence of pictures, to be saved: GIF or WebP, by the ending of its name."""
+
+    media_type = "image/gif"
+
+
 # A photo's id never names another photo; the policy is for a picture opened on a page of its own.
 PICTURE_HEADERS = {
     "cache-control": "private, max-age=3600",
@@ -43,6 +49,13 @@ def floats(array: Float32[np.ndarray, "..."]) -> Floats:
 def picture(png: bytes) -> Picture:
     """The picture as an answer that browsers may keep for a while."""
     return Picture(png, headers=PICTURE_HEADERS)
+
+
+def film(content: bytes, name: str) -> Film:
+    """A file under its name, whose ending says its kind."""
+    kind = name.rpartition(".")[2]
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    return Film(content, media_type=f"image/{kind}", headers=headers)
 
 
 def window(summaries: list[Summary], opening: wire.OpeningMessage | None) -> wire.WindowMessage:

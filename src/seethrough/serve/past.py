@@ -1,6 +1,7 @@
 """A run's moments as messages and arrays. What needs torch is called by the worker only."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float32, UInt8
@@ -9,6 +10,9 @@ from seethrough.errors import LayerError
 from seethrough.runs.folder import Run
 from seethrough.serve.refusal import Refusal
 from seethrough.serve.wire import MomentMessage, MomentsMessage, Photo, PhotoMomentsMessage
+
+if TYPE_CHECKING:
+    from seethrough.runs.film import Frame
 
 WEIGHT = ".weight"
 FRAMES_BYTES = 64_000_000  # of one layer's maps at all moments together
@@ -101,6 +105,28 @@ def maps(
         with one_thread():
             output = trace(module, pixels).layer(layer).output
         yield _chosen(output, layer, units, count)
+
+
+def frames(run: Run, pixels: UInt8[np.ndarray, "h w 3"], layer: str | None) -> "Iterator[Frame]":
+    """What a film shows of the run, moment by moment."""
+    from seethrough.runs.film import frames
+
+    return frames(run, pixels, layer)
+
+
+def film(
+    run: Run,
+    pixels: UInt8[np.ndarray, "h w 3"],
+    label: str | None,
+    shown: "list[Frame]",
+    kind: str,
+) -> bytes:
+    """The film as a file; a label that is none of the classes is not told."""
+    from seethrough.draw.film import PER_SECOND, written
+    from seethrough.runs.film import film_of
+
+    known = label if label in run.manifest.dataset.classes else None
+    return written(film_of(run, pixels, known, shown), kind=kind, per_second=PER_SECOND)
 
 
 def _chosen(

@@ -5,7 +5,7 @@ one moment at a time, so that other questions are answered in between.
 """
 
 from collections.abc import Iterator
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import numpy as np
 from anyio.to_thread import run_sync
@@ -13,7 +13,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from seethrough.runs.folder import Run
 from seethrough.serve import answers, past, wire
-from seethrough.serve.answers import Floats
+from seethrough.serve.answers import Film, Floats
 from seethrough.serve.desk import Desk, TheDesk
 from seethrough.serve.timelines import timeline_message
 
@@ -96,6 +96,23 @@ async def maps_over_time(
     _, pixels = await desk.worker.do(request, lambda: album.opened(photo))
     frames = await _in_turns(desk, request, past.maps(album.run, pixels, layer, unit or []))
     return answers.floats(np.stack(frames))
+
+
+@router.get("/photos/{photo}/moments/film", response_class=Film)
+async def film(
+    desk: TheDesk,
+    request: Request,
+    run: str,
+    photo: str,
+    layer: Annotated[str | None, Query(description="A convolution; none: the first.")] = None,
+    kind: Literal["gif", "webp"] = "gif",
+) -> Response:
+    """A picture of every moment, one after the other: kernels, maps and probabilities."""
+    album = desk.run_album(run)
+    opened, pixels = await desk.worker.do(request, lambda: album.opened(photo))
+    shown = await _in_turns(desk, request, past.frames(album.run, pixels, layer))
+    content = await run_sync(past.film, album.run, pixels, opened.label, shown, kind)
+    return answers.film(content, f"{album.run.id}-{photo}.{kind}")
 
 
 async def _watched(desk: Desk, request: Request, run: str) -> Run:

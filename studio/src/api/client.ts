@@ -406,6 +406,11 @@ export const api = {
   photoMoments: (run: string, photo: string, signal?: AbortSignal) =>
     json<PhotoMomentsMessage>(address([...photoPath(run, photo), 'moments']), { signal }),
   /** a layer's output at every moment, of these units */
+  /** a GIF of every moment: what the network said of the photo, kernels of a layer, and maps */
+  film: async (run: string, photo: string, layer: string | undefined, signal?: AbortSignal) => {
+    const path = address([...photoPath(run, photo), 'moments', 'film'], { layer });
+    return (await ask(path, { signal })).blob();
+  },
   mapsOverTime: (run: string, photo: string, of: UnitsQuery, signal?: AbortSignal) =>
     tensor(address([...photoPath(run, photo), 'moments', 'maps'], of), signal),
   predict: (run: string, file: File) =>

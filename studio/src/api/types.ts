@@ -605,6 +605,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run}/photos/{photo}/moments/film": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Film
+         * @description A picture of every moment, one after the other: kernels, maps and probabilities.
+         */
+        get: operations["film"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run}/photos/{photo}/moments/maps": {
         parameters: {
             query?: never;
@@ -3811,6 +3831,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PhotoMomentsMessage"];
+                };
+            };
+            /** @description Refused: what, why, how to fix it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    film: {
+        parameters: {
+            query?: {
+                /** @description A convolution; none: the first. */
+                layer?: string | null;
+                kind?: "gif" | "webp";
+            };
+            header?: never;
+            path: {
+                run: string;
+                photo: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/gif": string;
                 };
             };
             /** @description Refused: what, why, how to fix it. */
