@@ -33,8 +33,9 @@ def learning(photos, tmp_path, monkeypatch):
 def test_a_finished_run_shows_its_score_and_leads_on(window, studio):
     window.enter(f"/train/{window.run}")
     page = window.page
-    expect(page.get_by_role("status")).to_have_text("Finished")
-    expect(page.get_by_role("region", name="State of the run")).to_contain_text("epoch 3 of 3")
+    state = page.get_by_role("region", name="State of the run")
+    expect(state.get_by_role("status")).to_have_text("Finished")
+    expect(state).to_contain_text("epoch 3 of 3")
     share = f"{100 * studio.run.report.accuracy:.1f}\N{NO-BREAK SPACE}%"
     expect(page.get_by_role("region", name="Accuracy and loss")).to_contain_text(share)
     page.get_by_role("link", name="Look inside").click()

@@ -1,5 +1,6 @@
 """A browser window on the studio, with what a reader of its screen would do and write down."""
 
+import os
 import re
 from decimal import Decimal
 from urllib.parse import urlsplit
@@ -27,19 +28,28 @@ window.shifts = [];
 new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) window.shifts.push(entry.value);
 }).observe({ type: 'layout-shift', buffered: true });
-window.unread = 0;  // answers that the page has not yet taken in, to the last promise
-const counted = (owner, name) => {
-  const own = owner[name];
-  owner[name] = function (...given) {
-    window.unread += 1;
-    const answer = own.apply(this, given);
-    const done = () => setTimeout(() => (window.unread -= 1));
-    answer.then(done, done);
+(function () {
+  const slow = SLOW, fetched = window.fetch;  // how late an answer may be, in milliseconds
+  if (slow) window.fetch = async (...given) => {
+    const answer = await fetched(...given);
+    await new Promise((done) => setTimeout(done, slow * Math.random()));
+    given[1]?.signal?.throwIfAborted();
     return answer;
   };
-};
-for (const name of ['fetch', 'createImageBitmap']) counted(window, name);
-for (const name of ['json', 'arrayBuffer', 'blob']) counted(Response.prototype, name);
+  window.unread = 0;  // answers that the page has not yet taken in, to the last promise
+  const counted = (owner, name) => {
+    const own = owner[name];
+    owner[name] = function (...given) {
+      window.unread += 1;
+      const answer = own.apply(this, given);
+      const done = () => setTimeout(() => (window.unread -= 1));
+      answer.then(done, done);
+      return answer;
+    };
+  };
+  for (const name of ['fetch', 'createImageBitmap']) counted(window, name);
+  for (const name of ['json', 'arrayBuffer', 'blob']) counted(Response.prototype, name);
+})();
 """
 
 # Two frames: what a click sets going has been asked by then. Says how much is not yet taken in.
@@ -54,7 +64,8 @@ class Window:
         self.address, self.run = address, run
         self.complaints: list[str] = []
         self.statuses: set[int] = set()  # refusals that a test asks for
-        context.add_init_script(WATCH)
+        slow = int(os.environ.get("SEETHROUGH_SLOW", "0"))  # finds what does not wait
+        context.add_init_script(WATCH.replace("SLOW", str(slow)))
         self._pending: set[Request] = set()
         self.page: Page = context.new_page()
         self.page.on("request", self._requested)

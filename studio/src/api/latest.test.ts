@@ -36,6 +36,19 @@ function desk() {
 }
 
 describe('the latest question', () => {
+  it('is not sent again while it is on its way, and takes the place of one that waits', async () => {
+    const { ask, answer, open, told } = desk();
+    ask('a');
+    ask('a');
+    await answer('a');
+    expect([...open.keys()]).toEqual([]);
+    expect(told).toEqual(['A']);
+    for (const key of ['b', 'c', 'b']) ask(key);
+    await answer('b');
+    expect([...open.keys()]).toEqual([]);
+    expect(told).toEqual(['A', 'B']);
+  });
+
   it('is sent when the answer before it has come; those between are left out', async () => {
     const { ask, answer, open, told } = desk();
     for (const key of ['a', 'b', 'c', 'd']) ask(key);

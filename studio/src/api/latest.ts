@@ -8,7 +8,7 @@ export class Latest<Answer> {
   #known = new Map<string, Answer>();
   #size: number;
   #waiting: (() => Promise<void>) | null = null;
-  #running: AbortController | null = null;
+  #running: { key: string; control: AbortController } | null = null;
   #prepared: { key: string; answer: Promise<Answer>; control: AbortController } | null = null;
 
   constructor(size = 400) {
@@ -50,23 +50,25 @@ export class Latest<Answer> {
     }
     const send = async () => {
       const early = this.#taken(key);
-      const running = (this.#running = early?.control ?? new AbortController());
+      const control = early?.control ?? new AbortController();
+      const running = (this.#running = { key, control });
       try {
-        const answer = await (early?.answer ?? fetch(running.signal));
+        const answer = await (early?.answer ?? fetch(control.signal));
         this.#remember(key, answer);
-        if (!running.signal.aborted) tell(answer);
+        if (!control.signal.aborted) tell(answer);
       } catch (thrown) {
-        if (!running.signal.aborted) fail(thrown);
+        if (!control.signal.aborted) fail(thrown);
       }
       if (this.#running === running) this.#next();
     };
-    if (this.#running) this.#waiting = send;
+    if (this.#running?.key === key) this.#waiting = null;
+    else if (this.#running) this.#waiting = send;
     else void send();
   }
 
   /** Forgets the question that is on its way: its answer is no longer wanted. */
   drop(): void {
-    this.#running?.abort();
+    this.#running?.control.abort();
     this.#running = null;
     this.#waiting = null;
   }

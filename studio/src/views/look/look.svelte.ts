@@ -253,8 +253,11 @@ export class Look {
   #follow(): void {
     this.followed = this.equation;
     const { scene, selected } = this;
-    if (!scene || !selected || this.#ahead?.of !== selected) return;
-    const { key, fetch } = this.#question(scene, selected, this.#ahead.cell);
+    const ahead = this.#ahead;
+    // the same unit, whatever address it was reached by
+    const isHere = ahead?.of?.layer === selected?.layer && ahead?.of?.unit === selected?.unit;
+    if (!scene || !selected || !ahead || !isHere) return;
+    const { key, fetch } = this.#question(scene, selected, ahead.cell);
     this.#equations.prepare(key, fetch);
   }
 
