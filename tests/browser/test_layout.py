@@ -22,8 +22,10 @@ def test_no_view_is_wider_than_a_phone(open_window, studio):
     for path, heading in {**inside, **views(run)}.items():
         page.goto(f"{studio.address.url}{path}")
         expect(page.get_by_role("heading", name=heading).first).to_be_attached()
-        page.evaluate(SETTLED)
-        found[path] = window.overflow_px()
+        for width in (320, 390):
+            page.set_viewport_size({"width": width, "height": 844})
+            page.evaluate(SETTLED)
+            found[path, width] = window.overflow_px()
     assert found == dict.fromkeys(found, 0)
 
 
