@@ -18,13 +18,14 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Bool, Float32, Shaped, UInt8
 from torch import Tensor, nn
 
 from seethrough.data.dataset import Dataset, Split
 from seethrough.data.decode import Fitted, fit, picture
 from seethrough.errors import DataError, ShapeError
 from seethrough.evaluate.report import Report, evaluate
+from seethrough.evaluate.several import SeveralReport, evaluate_several
 from seethrough.explain.backward import Backward, backward
 from seethrough.explain.trace import Trace, trace
 from seethrough.explain.what_if import Change, WhatIf, what_if
@@ -37,6 +38,7 @@ from seethrough.model.mode import one_thread, place_of
 from seethrough.model.onnx.reading import read as read_onnx
 from seethrough.model.onnx.writing import Export
 from seethrough.model.onnx.writing import write as write_onnx
+from seethrough.model.several import check_one_label, is_several
 from seethrough.predict.folder import contents, predict_files
 from seethrough.predict.prediction import Prediction, Unreadable, prediction
 from seethrough.predict.probabilities import Ending, answers, judge, probabilities
@@ -57,6 +59,11 @@ class Classifier:
     trained_on: str | None = field(default=None, repr=False)  # fingerprint; None: unknown
     ending: Ending = field(default=Ending.LOGITS, repr=False)
 
+    @property
+    def is_several(self) -> bool:
+        """Whether it answers for each of several labels on its own, yes or no."""
+        return self.ending is Ending.EACH_LABEL
+
     def fitted(self, photo: Photo, *, name: str | None = None) -> Fitted:
         """The square of pixels that the network sees of a photo, and what it does not see."""
         if isinstance(photo, np.ndarray):
@@ -72,10 +79,15 @@ class Classifier:
         return picture(contents(path), name=name or path.name, image_px=self.image_px)
 
     def predict(self, photo: Photo, *, name: str | None = None) -> Prediction:
-        """The photo's class and how sure the network is of each."""
+        """The photo's class, or its labels, and how sure the network is of each."""
         shown = name or (str(photo) if isinstance(photo, str | Path) else "image")
         pixels = self.fitted(photo, name=name).pixels
-        return prediction(shown, self.classes, judge(self.module, pixels, ending=self.ending))
+        said = judge(self.module, pixels, ending=self.ending)
+        return self.named(shown, said)
+
+    def named(self, path: str, probabilities: Float32[np.ndarray, " k"]) -> Prediction:
+        """What these probabilities say of a photo."""
+        return prediction(path, self.classes, probabilities, is_several=self.is_several)
 
     def predict_files(self, paths: Iterable[str | Path]) -> Iterator[Prediction | Unreadable]:
         """One answer for every file; a folder stands for the files in it."""
@@ -165,7 +177,7 @@ class Classifier:
         self._check_size(images.shape[1], images.shape[2])
         return probabilities(self.module, images, ending=self.ending)
 
-    def evaluate(self, dataset: Dataset, *, views: int = 1) -> Report:
+    def evaluate(self, dataset: Dataset, *, views: int = 1) -> Report | SeveralReport:
         """The report on the test photos of a data set that has these classes.
 
         With 2 or 6 `views` of each photo their answers are averaged, and the report says so.
@@ -173,6 +185,12 @@ class Classifier:
         then names the gap.
         """
         self._check_size(dataset.image_px, dataset.image_px)
+        if dataset.is_several != self.is_several:
+            raise DataError(
+                f"{dataset.name} has {_kind(dataset.is_several)}.",
+                why=f"the network answers for {_kind(self.is_several)}.",
+                fix="give photos whose labels are said in the same way.",
+            )
         if dataset.classes != self.classes:
             raise DataError(
                 f"{dataset.name} has the classes {_list(dataset.classes)}.",
@@ -188,7 +206,8 @@ class Classifier:
             )
         learned_here = self.trained_on == dataset.fingerprint and len(train) > 0
         accuracy = self._accuracy(dataset, train, views) if learned_here else None
-        report = evaluate(
+        score = evaluate_several if self.is_several else evaluate
+        report = score(
             probabilities(self.module, dataset.images[test], ending=self.ending, views=views),
             dataset.labels[test],
             self.classes,
@@ -219,6 +238,7 @@ class Classifier:
         )
 
     def _number(self, label: str | int) -> int:
+        check_one_label(self.module, "The loss of one class")
         if isinstance(label, str) and label not in self.classes:
             raise DataError(
                 f"There is no class {label[:80]!r}.",
@@ -233,8 +253,8 @@ class Classifier:
         for start in range(0, len(indices), 1024):
             piece = indices[start : start + 1024]
             images = dataset.images[piece]
-            said = averaged(partial(answers, self.module), images, views).argmax(axis=1)
-            hits += int((said == dataset.labels[piece]).sum())
+            said = averaged(partial(answers, self.module), images, views)
+            hits += int(right(said, dataset.labels[piece]).sum())
         return hits / len(indices)
 
     def _check_size(self, height: int, width: int) -> None:
@@ -323,9 +343,27 @@ def _ending(module: nn.Module, num_classes: int, image_px: int) -> Ending:
             why="every class needs one.",
             fix="name as many classes as the module has outputs, in their order.",
         )
+    if is_several(module):
+        return Ending.EACH_LABEL
     with one_thread():
         seen = trace(module, image)
     return Ending.PROBABILITIES if np.array_equal(said, seen.probabilities) else Ending.LOGITS
+
+
+def right(
+    said: Float32[np.ndarray, "n k"], labels: Shaped[np.ndarray, " n *k"]
+) -> Bool[np.ndarray, " n"]:
+    """Whether each photo is judged right, of several labels every one of them.
+
+    Of one label `said` may be logits as well.
+    """
+    if labels.ndim == 1:
+        return np.asarray(said.argmax(axis=1) == labels)
+    return np.asarray(((said >= 0.5) == (labels == 1)).all(axis=1))
+
+
+def _kind(is_several: bool) -> str:  # noqa: FBT001
+    return "several labels a photo" if is_several else "one label a photo"
 
 
 def _checked(photo: np.ndarray) -> UInt8[np.ndarray, "h w 3"]:

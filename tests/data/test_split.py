@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seethrough.data.split import Split, SplitPlan, assign
+from seethrough.data.split import Split, SplitPlan, assign, assign_several
 from seethrough.errors import DataError
 
 # A few labels and a few contents, so that copies and wrong labels are common.
@@ -106,3 +106,57 @@ def test_a_photo_under_two_names_stays_on_one_side_in_both_classes():
 def test_shares_that_cannot_be_are_refused(shares, message):
     with pytest.raises(DataError, match=message):
         SplitPlan(**shares)
+
+
+tables = st.integers(1, 5).flatmap(
+    lambda k: st.lists(
+        st.tuples(st.tuples(*[st.integers(0, 1)] * k), st.integers(0, 40)), min_size=1, max_size=60
+    )
+)
+
+
+def several(rows: list[tuple[tuple[int, ...], int]]) -> tuple[np.ndarray, np.ndarray]:
+    labels = np.array([own for own, _ in rows], dtype=np.uint8)
+    return labels, np.array([identity for _, identity in rows], dtype=np.uint64)
+
+
+@settings(deadline=None)
+@given(tables, plans, st.randoms(use_true_random=False))
+def test_with_several_labels_neither_order_nor_copies_matter(rows, plan, random):
+    moved = list(range(len(rows)))
+    random.shuffle(moved)
+    labels, ids = several(rows)
+    splits = assign_several(labels, ids, plan)
+    assert np.array_equal(splits[moved], assign_several(labels[moved], ids[moved], plan))
+    for identity in np.unique(ids):
+        assert len(np.unique(splits[ids == identity])) == 1
+
+
+@settings(deadline=None)
+@given(tables, plans)
+def test_each_of_several_labels_is_learned_and_the_rarest_is_tested_too(rows, plan):
+    labels, ids = several(rows)
+    splits = assign_several(labels, ids, plan)
+    groups = [len(np.unique(ids[own == 1])) for own in labels.T]
+    for own, count in zip(labels.T, groups, strict=True):
+        if count == 1 and sum(one > 0 for one in groups) == 1:
+            assert set(splits[own == 1]) == {Split.TRAIN}
+    shown = [(count, label) for label, count in enumerate(groups) if count]
+    if shown and min(shown)[0] >= 2 and plan.test > 0:
+        rarest = splits[labels[:, min(shown)[1]] == 1]
+        assert Split.TRAIN in rarest
+        assert Split.TEST in rarest
+
+
+def test_shares_of_several_labels_are_near_the_plan():
+    random = np.random.default_rng(3)
+    labels = (random.random((2000, 6)) < [0.02, 0.1, 0.3, 0.5, 0.7, 0.9]).astype(np.uint8)
+    ids = random.permutation(2000).astype(np.uint64)
+    plan = SplitPlan(test=0.2, validation=0.1, seed=5)
+    splits = assign_several(labels, ids, plan)
+    assert abs((splits == Split.TEST).mean() - 0.2) < 0.002
+    for own in labels.T:
+        assert abs((splits[own == 1] == Split.TEST).mean() - 0.2) < 0.02
+        assert abs((splits[own == 1] == Split.VALIDATION).mean() - 0.1) < 0.02
+    other = assign_several(labels, ids, SplitPlan(test=0.2, validation=0.1, seed=6))
+    assert not np.array_equal(splits, other)

@@ -18,13 +18,15 @@ TITLES = (
     "of the limit",
     "after",
 )
+SEVERAL = tuple(title.replace("accuracy", "all labels right") for title in TITLES)
 
 
 def print_course(run: "Run") -> None:
     """The untrained network, the last epoch, and epochs between them; then an empty line."""
     epochs = [event for _, event in run.log() if event["kind"] == "epoch"]
     if epochs:
-        print_table(TITLES, [_row(event) for event in chosen(epochs)], right=range(len(TITLES)))
+        titles = SEVERAL if run.manifest.dataset.is_several else TITLES
+        print_table(titles, [_row(event) for event in chosen(epochs)], right=range(len(titles)))
         print_text("")
 
 

@@ -10,6 +10,7 @@ from seethrough.cli import options
 
 if TYPE_CHECKING:
     from seethrough.evaluate.report import Report
+    from seethrough.evaluate.several import SeveralReport
     from seethrough.runs.folder import Run
 
 
@@ -30,7 +31,9 @@ def command(run: str, views: str, runs_dir: Path | None, *, as_json: bool) -> No
 
     --json prints accuracy, interval [low, high], images, chance, train_accuracy, train_images,
     loss, classes, confusion (row: label, column: predicted), per_class, most_confused, verdict,
-    explanation, warnings and views. Shares are 0..1.
+    explanation, warnings and views. Shares are 0..1. Of several labels a photo, accuracy is the
+    share with all labels right, and instead of confusion, per_class and most_confused there are
+    label_accuracy, label_chance, per_label and macro.
     """
     from seethrough.cli.report import print_report
     from seethrough.cli.terminal import print_json
@@ -43,7 +46,7 @@ def command(run: str, views: str, runs_dir: Path | None, *, as_json: bool) -> No
         print_report(report)
 
 
-def _report(run: "Run", views: int) -> "Report":
+def _report(run: "Run", views: int) -> "Report | SeveralReport":
     """The report that was made at the end of training; measured now where there is none."""
     if views == 1 and (run.folder / "report.json").exists():
         return run.report

@@ -189,6 +189,7 @@ def _photo(run: "Run", photo: str) -> tuple[str | bytes, str | None, str | None]
         return photo, None, None
     from seethrough.data.load import original
     from seethrough.errors import DataError
+    from seethrough.predict.prediction import NO_LABEL
 
     dataset, index = run.dataset(), int(found[1])
     if index >= len(dataset):
@@ -197,7 +198,7 @@ def _photo(run: "Run", photo: str) -> tuple[str | bytes, str | None, str | None]
             why=f"the data set of {run.id} has {len(dataset):,} photos: t0 to t{len(dataset) - 1}.",
             fix="name one of them, or give the path of a file.",
         )
-    label = dataset.classes[int(dataset.labels[index])]
+    label = ", ".join(dataset.shown(index)) or NO_LABEL
     return original(dataset, index), dataset.paths[index], label
 
 
@@ -220,8 +221,8 @@ def _strongest(
 def _list_layers(trace: "Trace", classifier: "Classifier", photo: str, *, as_json: bool) -> None:
     from seethrough.cli.terminal import print_json, print_table, print_text, say
 
-    best = int(trace.probabilities.argmax())
-    label, probability = classifier.classes[best], float(trace.probabilities[best])
+    said = classifier.named(photo, trace.probabilities)
+    label, probability = said.label, said.probability
     layers = [
         {
             "name": layer.name,
@@ -236,7 +237,7 @@ def _list_layers(trace: "Trace", classifier: "Classifier", photo: str, *, as_jso
     if as_json:
         print_json({"photo": photo, "label": label, "probability": probability, "layers": layers})
         return
-    print_text(f"{photo}: {label}, {100 * probability:.1f} %\n")
+    print_text(f"{said}\n")
     rows = [
         (
             layer.name,

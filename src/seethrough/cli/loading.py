@@ -24,6 +24,7 @@ def load_photos(
     *,
     image_px: int | None,
     is_quiet: bool,
+    labels: str | None = None,
     told: Progress | None = None,
 ) -> "Dataset":
     """The data set, with a bar while it is read and a few lines about it afterwards.
@@ -39,7 +40,8 @@ def load_photos(
             for listener in listeners:
                 listener(what, done, total)
 
-        dataset = load(source, image_px=image_px, progress=progress if listeners else None)
+        heard = progress if listeners else None
+        dataset = load(source, labels=labels, image_px=image_px, progress=heard)
     if not is_quiet:
         describe(dataset)
     tell_problems(dataset)
@@ -53,7 +55,8 @@ def describe(dataset: "Dataset") -> None:
     train, test = (len(dataset.indices(split)) for split in (Split.TRAIN, Split.TEST))
     say(
         f"{dataset.name}: {train:,} photos to learn from, {test:,} set aside for testing, "
-        f"{len(dataset.classes)} classes, {dataset.image_px} px"
+        f"{len(dataset.classes)} {'labels' if dataset.is_several else 'classes'}, "
+        f"{dataset.image_px} px"
     )
     for note in dataset.notes:
         say(note)

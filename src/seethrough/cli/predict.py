@@ -22,7 +22,8 @@ def command(run: str, paths: tuple[str, ...], runs_dir: Path | None, *, as_json:
     A file that cannot be read is listed with the reason; the exit code is 2 only if none could.
 
     --json prints a list; each entry has path, label, probability and probabilities (class: 0..1),
-    or path and error {what, why, fix}.
+    or path and error {what, why, fix}. Of several labels a photo also labels, those of 0.5 or more;
+    label is their names, and probability how sure it is of the label it is least sure of.
     """
     from seethrough.cli.terminal import print_json, print_text, printable, say
     from seethrough.predict.prediction import Prediction
@@ -47,9 +48,14 @@ def command(run: str, paths: tuple[str, ...], runs_dir: Path | None, *, as_json:
 
 
 def _line(answer: "Prediction", width: int) -> str:
-    """The label, how sure, the second choice, the file."""
+    """The label, how sure, the second choice, the file; of several labels each that is said."""
     from seethrough.cli.terminal import printable
 
+    if answer.labels is not None:
+        said = (
+            f"{printable(name)} {_percent(answer.probabilities[name])}" for name in answer.labels
+        )
+        return f"{', '.join(said) or answer.label}  {answer.path}"
     others = sorted(answer.probabilities.items(), key=lambda each: -each[1])[1:2]
     second = "".join(f"then {label} {_percent(share)}" for label, share in others)
     label = printable(answer.label)

@@ -19,8 +19,8 @@ FRESH_STEPS = 3  # before that, the time of a step says little about those to co
 class TrainingLine:
     """What the events told so far, as a line."""
 
-    def __init__(self, *, epochs: int, steps: int | None) -> None:
-        self._epochs, self._steps = epochs, steps
+    def __init__(self, *, epochs: int, steps: int | None, is_several: bool = False) -> None:
+        self._epochs, self._steps, self._is_several = epochs, steps, is_several
         self._epoch: dict[str, Any] = {}
         self._step: dict[str, Any] = {}
         self._pause: dict[str, Any] | None = None
@@ -47,20 +47,23 @@ class TrainingLine:
             f"epoch {self._step['epoch']} of {self._epochs}",
             _speed(self._epoch),
             f"loss {_number(self._step['loss'])}",
-            f"test accuracy {_share(self._epoch.get('test_accuracy'))}",
+            f"{self._right('test')} {_share(self._epoch.get('test_accuracy'))}",
             self.left(),
         ]
         return "   ".join(part for part in parts if part)
+
+    def _right(self, which: str) -> str:
+        return f"{which} photos all right" if self._is_several else f"{which} accuracy"
 
     def epoch_line(self) -> str:
         """The epoch that just ended."""
         epoch = self._epoch
         if epoch["epoch"] == 0:
-            return f"untrained: test accuracy {_share(epoch['test_accuracy'])}"
+            return f"untrained: {self._right('test')} {_share(epoch['test_accuracy'])}"
         parts = [
             f"epoch {epoch['epoch']} of {self._epochs}: loss {_number(epoch['train_loss'])}",
-            f"training accuracy {_share(epoch['train_accuracy'])}",
-            f"test accuracy {_share(epoch['test_accuracy'])}",
+            f"{self._right('training')} {_share(epoch['train_accuracy'])}",
+            f"{self._right('test')} {_share(epoch['test_accuracy'])}",
             _speed(epoch),
             self.left(),
         ]

@@ -5,12 +5,20 @@ from typing import TYPE_CHECKING
 from seethrough.cli.terminal import draw, print_table, print_text, printable
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from seethrough.evaluate.report import Report
+    from seethrough.evaluate.several import SeveralReport
 
 
-def print_report(report: "Report") -> None:
+def print_report(report: "Report | SeveralReport") -> None:
     """The whole report on standard output."""
+    from seethrough.evaluate.several import SeveralReport
+
     print_score(report)
+    if isinstance(report, SeveralReport):
+        _print_labels(report)
+        return
     rows = [
         (
             score.label,
@@ -36,12 +44,41 @@ TITLES = (
 )
 
 
-def print_score(report: "Report") -> None:
+def _print_labels(report: "SeveralReport") -> None:
+    from seethrough.evaluate import several_table
+
+    rows = [*map(several_table.row, report.per_label), several_table.macro_row(report.macro)]
+    print_text("")
+    print_table(several_table.TITLES, rows, right=(1, 2, 3, 4, 5, 6))
+    print_text("")
+    for line in several_table.macro_lines(report.macro):
+        print_text(line)
+
+
+def print_score(report: "Report | SeveralReport") -> None:
     """The score with its interval, and the words."""
     from rich.text import Text
 
-    low, high = report.interval
+    from seethrough.evaluate.several import SeveralReport
+
     text = Text()
+    if isinstance(report, SeveralReport):
+        from seethrough.evaluate.several_table import score_lines
+
+        first, *others = score_lines(report)
+        text.append(first + "\n", style="bold")
+        text.append("\n".join(others) + "\n\n", style="dim")
+    else:
+        _append_share(text, report)
+    text.append(printable(report.verdict), style="bold")
+    text.append(f" {printable(report.explanation)}" if report.explanation else "")
+    for warning in report.warnings:
+        text.append(f"\n! {printable(warning)}", style="yellow")
+    draw(text)
+
+
+def _append_share(text: "Text", report: "Report") -> None:
+    low, high = report.interval
     text.append(f"{_share(report.accuracy)} right", style="bold")
     views = "" if report.views == 1 else f", judged by {report.views} views of each"
     text.append(f" on {report.images:,} photos it has never seen{views}\n")
@@ -50,11 +87,6 @@ def print_score(report: "Report") -> None:
         f"frequent class is right {_share(report.chance)} of the time\n\n",
         style="dim",
     )
-    text.append(printable(report.verdict), style="bold")
-    text.append(f" {printable(report.explanation)}" if report.explanation else "")
-    for warning in report.warnings:
-        text.append(f"\n! {printable(warning)}", style="yellow")
-    draw(text)
 
 
 def _taken_for(label: str | None, count: int) -> str:

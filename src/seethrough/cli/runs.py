@@ -66,17 +66,21 @@ TITLES = ("run", "state", "photos", "epochs", "test accuracy", "training", "netw
 def _row(summary: "Summary") -> tuple[str, ...]:
     from seethrough.cli.progress import duration
 
-    accuracy = summary.test_accuracy
     return (
         summary.id,
         _state(summary),
         summary.dataset,
         "–" if summary.edited else f"{summary.epoch} of {summary.epochs}",
-        "–" if accuracy is None else f"{100 * accuracy:.1f} %",
+        _accuracy(summary),
         duration(summary.train_seconds) if summary.train_seconds else "–",
         summary.network,
         summary.created[:16].replace("T", " "),
     )
+
+
+def _accuracy(summary: "Summary") -> str:
+    share = summary.test_accuracy
+    return "–" if share is None else f"{100 * share:.1f} %{', all labels' * summary.several}"
 
 
 def _state(summary: "Summary") -> str:

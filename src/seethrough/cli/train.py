@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     help="A ready one (demo, resnet-18, ...), layers, a .toml, or nets.py:make.",
 )
 @click.option("--from", "start", metavar="RUN", help="Begin with this run's weights, or cifar10.")
+@click.option("--labels", metavar="CSV", help="A CSV that says what each photo shows.")
 @click.option("--image-px", type=click.IntRange(8, 512), metavar="N", help="Side of the images.")
 @click.option("--epochs", type=click.IntRange(min=1), metavar="N", help="Times through the photos.")
 @click.option(
@@ -50,6 +51,7 @@ def command(
     folder: str | None,
     model: str | None,
     start: str | None,
+    labels: str | None,
     image_px: int | None,
     epochs: int | None,
     minutes: float | None,
@@ -65,12 +67,11 @@ def command(
     """Train a network on FOLDER: one sub-folder a class, a zip of that, or "everyday".
 
     \b
-    seethrough train photos/ --epochs 20 --seed 7
-    seethrough train photos/ --minutes 5
+    seethrough train photos/ --epochs 20 --seed 7      or --minutes 5
+    seethrough train photos/ --labels labels.csv       several labels a photo: file,labels with |
     seethrough train photos/ --model "conv 8 k5 s2, relu, maxpool 2, flatten, dense"
     seethrough train photos/ --model nets.py:make      a function of your own
-    seethrough train photos/ --from amber-heron        with what that run learned
-    seethrough train photos/ --from cifar10            with what 50,000 small photos taught
+    seethrough train photos/ --from amber-heron        with what that run learned; or cifar10
     seethrough train photos/ --find-lr                 which learning rates it bears
     seethrough train --resume last
 
@@ -83,14 +84,14 @@ def command(
     named = _unless_code(model)
     check_alone(threads)
     if resume is not None:
-        others = (folder, named, start, image_px, epochs, minutes, seed, recipe, find_lr or None)
-        _refuse_more(others)
+        said = (folder, named, start, labels, image_px, epochs, minutes, seed, recipe)
+        _refuse_more((*said, find_lr or None))
         going = partial(_resume, _Resumed(resume, model, threads, runs_dir), as_json=as_json)
         return taking_part(going, code=model)
     if folder is None:
         raise click.UsageError(_FOLDER)
     _refuse_pairs(start, named, image_px, epochs, minutes, find_lr=find_lr)
-    given = _Given(folder, model, start, image_px, recipe, threads, runs_dir)
+    given = _Given(folder, labels, model, start, image_px, recipe, threads, runs_dir)
     if find_lr:
         return _find_lr(given, seed=seed, as_json=as_json)
     changes = {"epochs": epochs, "seed": seed}
@@ -103,6 +104,7 @@ class _Given:
     """What to learn from, with what, as on the command line."""
 
     folder: str
+    labels: str | None
     model: str | None
     start: str | None
     image_px: int | None
@@ -182,7 +184,7 @@ def _prepared(
     stored = None if given.recipe_file is None else Recipe.read(given.recipe_file)
     if early is not None and image_px is None and _has_own_size(model):
         image_px = early.image_px
-    dataset = load_photos(given.folder, image_px=image_px, is_quiet=is_quiet)
+    dataset = load_photos(given.folder, labels=given.labels, image_px=image_px, is_quiet=is_quiet)
     spec = asked_for(model or "demo", dataset.image_px) if begun is None else begun.buildable()
     return dataset, spec, stored, begun
 

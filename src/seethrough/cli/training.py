@@ -15,9 +15,12 @@ from seethrough.errors import RunError, SeethroughError
 if TYPE_CHECKING:
     from seethrough.data.dataset import Dataset
     from seethrough.evaluate.report import Report
+    from seethrough.evaluate.several import SeveralReport
     from seethrough.runs.folder import Run
     from seethrough.train.parallel import World
     from seethrough.train.place import Place
+
+    AnyReport = Report | SeveralReport
 
 INTERRUPTED = 130  # as a shell reports Ctrl-C
 
@@ -60,7 +63,9 @@ def train_here(
 
 def line_of(run: "Run") -> TrainingLine:
     """A line that knows what the run's log told so far."""
-    line = TrainingLine(epochs=run.manifest.recipe.epochs, steps=None)
+    facts = run.manifest
+    is_several = facts.dataset.is_several
+    line = TrainingLine(epochs=facts.recipe.epochs, steps=None, is_several=is_several)
     for _, event in run.log():
         if event["kind"] != "end":
             line.tell(event)
@@ -83,11 +88,12 @@ def close(run: "Run", end: dict[str, Any] | None, *, runs_dir: Path | None, as_j
         say("No photos were set aside for testing, so nobody knows how good it is.")
     else:
         print_score(report)
-    say_what_next(run.id, runs_dir=runs_dir)
+    each = "label by label" if run.manifest.dataset.is_several else "class by class"
+    say_what_next(run.id, runs_dir=runs_dir, each=each)
     return 0
 
 
-def outcome(run: "Run", end: dict[str, Any], report: "Report | None") -> dict[str, Any]:
+def outcome(run: "Run", end: dict[str, Any], report: "AnyReport | None") -> dict[str, Any]:
     """What `train --json` and `demo --once --json` print."""
     return {
         "run": run.id,
@@ -108,11 +114,11 @@ def say_stopped(run: "Run", *, runs_dir: Path | None) -> None:
     say(f"  {command_line('train', '--resume', run.id, runs_dir=runs_dir)}")
 
 
-def say_what_next(run_id: str, *, runs_dir: Path | None) -> None:
+def say_what_next(run_id: str, *, runs_dir: Path | None, each: str = "class by class") -> None:
     """Commands to copy."""
     wanted = [
         (("studio", run_id), "look through it in the browser"),
-        (("evaluate", run_id), "class by class"),
+        (("evaluate", run_id), each),
         (("predict", run_id, "photo.jpg"), "ask it about a photo"),
     ]
     lines = [(command_line(*words, runs_dir=runs_dir), why) for words, why in wanted]
@@ -122,7 +128,7 @@ def say_what_next(run_id: str, *, runs_dir: Path | None) -> None:
         say(f"  {line:<{width}}   {why}")
 
 
-def _report(run: "Run") -> "Report | None":
+def _report(run: "Run") -> "AnyReport | None":
     try:
         return run.report
     except RunError:

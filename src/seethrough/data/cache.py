@@ -4,7 +4,8 @@
     <cache>/datasets/<key>/images-<digest>.npy   uint8, n × image_px × image_px × 3, row-major
 
 `<cache>` is SEETHROUGH_CACHE or the user's cache folder (platformdirs); `<key>` the first 32
-hexadecimal digits of the SHA-256 of (source, image_px). meta.json is one object:
+hexadecimal digits of the SHA-256 of (source, image_px), and of the CSV's path where one says the
+labels. meta.json is one object:
 
     sha256    of everything else, as json.dumps writes it
     format    1; any other number is rebuilt
@@ -15,6 +16,7 @@ hexadecimal digits of the SHA-256 of (source, image_px). meta.json is one object
     blocks    zlib.crc32 of each 4 MiB of that file
     paths, labels, splits, ids, sizes   one item an image; splits null where the folders do not say,
                                         ids as 16 hexadecimal digits, sizes as [width, height]
+    is_several                          true: labels are lists of positions; missing: false
 
 Both are written to a temporary name and renamed, the array first; meta.json makes it count. A
 reader trusts nothing: another stamp, another format, a missing or a damaged file, and the answer
@@ -37,7 +39,7 @@ from typing import Final
 
 import numpy as np
 import platformdirs
-from jaxtyping import Int32, Int64, UInt8, UInt64
+from jaxtyping import Int32, Shaped, UInt8, UInt64
 
 from seethrough.data.dataset import Problem
 from seethrough.data.source import digest
@@ -59,7 +61,7 @@ class Decoded:
     image_px: int
     classes: tuple[str, ...]
     images: UInt8[np.ndarray, "n h w 3"]
-    labels: Int64[np.ndarray, " n"]
+    labels: Shaped[np.ndarray, " n *k"]  # as in `Dataset`
     splits: UInt8[np.ndarray, " n"] | None  # where the folders say
     ids: UInt64[np.ndarray, " n"]
     paths: tuple[str, ...]
@@ -75,13 +77,14 @@ class Facts:
     content: str
     image_px: int
     classes: Sequence[str]
-    labels: Sequence[int]
+    labels: Sequence[int] | Sequence[Sequence[int]]
     splits: Sequence[int] | None
     ids: Sequence[str]
     paths: Sequence[str]
     sizes: Sequence[Sequence[int]]
     problems: Sequence[Problem]
     notes: Sequence[str]
+    is_several: bool = False  # labels are lists of positions
 
 
 def cache_folder() -> Path:
@@ -90,9 +93,10 @@ def cache_folder() -> Path:
     return Path(named) if named else platformdirs.user_cache_path("seethrough")
 
 
-def place(source: str, image_px: int) -> Path:
-    """The folder for one source at one size."""
-    return cache_folder() / "datasets" / digest([source, str(image_px)])[:32]
+def place(source: str, image_px: int, labels_file: str | None = None) -> Path:
+    """The folder for one source at one size, with the labels of its folders or of a CSV."""
+    parts = [source, str(image_px), *([] if labels_file is None else [labels_file])]
+    return cache_folder() / "datasets" / digest(parts)[:32]
 
 
 def read(folder: Path, stamp: str) -> Decoded | None:
@@ -123,7 +127,7 @@ def decoded(facts: Facts, images: np.ndarray) -> Decoded:
         image_px=side,
         classes=tuple(facts.classes),
         images=images,
-        labels=np.array(facts.labels, dtype=np.int64),
+        labels=_table(facts),
         splits=None if splits is None else np.array(splits, dtype=np.uint8),
         ids=np.array([int(text, 16) for text in facts.ids], dtype=np.uint64),
         paths=tuple(facts.paths),
@@ -131,6 +135,16 @@ def decoded(facts: Facts, images: np.ndarray) -> Decoded:
         problems=tuple(facts.problems),
         notes=tuple(facts.notes),
     )
+
+
+def _table(facts: Facts) -> Shaped[np.ndarray, " n *k"]:
+    """Positions, or of several labels a row of 0 and 1 an image."""
+    if not facts.is_several:
+        return np.array(facts.labels, dtype=np.int64)
+    table = np.zeros((len(facts.paths), len(facts.classes)), dtype=np.uint8)
+    for row, own in zip(table, facts.labels, strict=True):
+        row[np.array(own, dtype=np.int64)] = 1
+    return table
 
 
 class Writing:

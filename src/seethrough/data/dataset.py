@@ -7,7 +7,7 @@ Pixels are 8-bit RGB, all squares of one size; normalisation belongs to the netw
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Float32, Int32, Int64, UInt8, UInt64
+from jaxtyping import Bool, Float32, Int32, Int64, Shaped, UInt8, UInt64
 
 from seethrough.data.split import Split, SplitPlan
 from seethrough.errors import SeethroughError
@@ -36,7 +36,11 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
-    """Images, labels and splits in the order of the paths; nothing here changes after loading."""
+    """Images, labels and splits in the order of the paths; nothing here changes after loading.
+
+    `labels` are positions in `classes` (int64, n); of photos with several labels a table (uint8,
+    n k), 1 where the photo has the label.
+    """
 
     name: str
     source: str  # absolute path of the folder or the zip, or the name of a built-in set
@@ -44,7 +48,7 @@ class Dataset:
     image_px: int
     classes: tuple[str, ...]  # sorted; a label is a position in it
     images: UInt8[np.ndarray, "n h w 3"]  # read-only, mapped from the cache
-    labels: Int64[np.ndarray, " n"]
+    labels: Shaped[np.ndarray, " n *k"]
     splits: UInt8[np.ndarray, " n"]  # values of Split
     ids: UInt64[np.ndarray, " n"]
     paths: tuple[str, ...]  # relative to the source, with /
@@ -53,9 +57,26 @@ class Dataset:
     notes: tuple[str, ...]  # whole sentences
     caveats: tuple[str, ...] = ()  # those of the notes without which a test score misleads
     plan: SplitPlan = field(default_factory=SplitPlan)  # of photos without split folders
+    labels_file: str | None = None  # absolute path of the CSV that says the labels; None: folders
 
     def __len__(self) -> int:
         return len(self.paths)
+
+    @property
+    def is_several(self) -> bool:
+        """Whether a photo can have several labels, or none."""
+        return self.labels.ndim == 2
+
+    def shown(self, index: int) -> tuple[str, ...]:
+        """The names of what an image shows: one, or of several labels each that it has."""
+        if not self.is_several:
+            return (self.classes[int(self.labels[index])],)
+        return tuple(self.classes[label] for label in np.flatnonzero(self.labels[index]))
+
+    def having(self, label: int) -> Bool[np.ndarray, " n"]:
+        """Which images have this label, by its position in `classes`."""
+        own = self.labels == label if not self.is_several else self.labels[:, label] == 1
+        return np.asarray(own)
 
     def indices(self, split: Split) -> Int64[np.ndarray, " m"]:
         """Positions of the images of one split."""

@@ -1,7 +1,8 @@
 """What makes two data sets the same: names, classes, splits and bytes, not places or dates.
 
     content      SHA-256 over: format, image_px, classes, then path, label and file digest of each
-                 image, each part preceded by its length
+                 image, each part preceded by its length; of several labels their positions with
+                 commas between, and another format
     fingerprint  SHA-256 over: content, the splits
 
 A folder and a zip of it have the same fingerprint; so has a copy on another machine.
@@ -16,17 +17,24 @@ from jaxtyping import UInt8
 from seethrough.data.source import digest
 
 _FORMAT = "seethrough data 1"
+_SEVERAL = "seethrough data 1, several labels"
 
 
 def content_digest(
-    image_px: int, classes: Sequence[str], images: Iterable[tuple[str, int, str]]
+    image_px: int,
+    classes: Sequence[str],
+    images: Iterable[tuple[str, int | tuple[int, ...], str]],
+    *,
+    is_several: bool = False,
 ) -> str:
-    """Of what was decoded; an image is its path, its label and the SHA-256 of its file."""
+    """Of what was decoded; an image is its path, its label or labels, and its file's SHA-256."""
 
     def parts() -> Iterable[str]:
-        yield from (_FORMAT, str(image_px), str(len(classes)), *classes)
+        written = _SEVERAL if is_several else _FORMAT
+        yield from (written, str(image_px), str(len(classes)), *classes)
         for path, label, file_digest in images:
-            yield from (path, str(label), file_digest)
+            own = str(label) if isinstance(label, int) else ",".join(map(str, label))
+            yield from (path, own, file_digest)
 
     return digest(parts())
 

@@ -45,22 +45,26 @@ _SHOWN = 5  # names in a sentence, before it says how many more
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """A file that should be a photo; `split` is None where the folders do not say."""
+    """A file that should be a photo; `split` is None where the folders do not say.
+
+    `label` is the position of its class; of photos with several labels, those of all of them.
+    """
 
     path: str
     size: int
-    label: int
+    label: int | tuple[int, ...]
     split: Split | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """What the folders say."""
+    """What the folders, or a CSV, say."""
 
     classes: tuple[str, ...]
     photos: tuple[Photo, ...]  # sorted by path
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
+    is_several: bool = False  # a photo can have several labels, or none
 
 
 def read(listing: Listing, *, name: str) -> Layout:

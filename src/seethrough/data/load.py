@@ -23,7 +23,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from seethrough.data import cache, layout, remarks
+from seethrough.data import cache, layout, remarks, sheet
 from seethrough.data.archive import Archive
 from seethrough.data.builtin import BUILTIN, builtin_path
 from seethrough.data.dataset import Dataset, Problem
@@ -31,9 +31,11 @@ from seethrough.data.decode import picture, size_px
 from seethrough.data.fingerprint import content_digest, fingerprint
 from seethrough.data.folder import Folder
 from seethrough.data.header import check_file_size
+from seethrough.data.labelled import arrange
 from seethrough.data.layout import Layout, Photo
-from seethrough.data.source import Source
-from seethrough.data.split import Split, SplitPlan, assign
+from seethrough.data.sheet import Sheet
+from seethrough.data.source import Source, digest
+from seethrough.data.split import Split, SplitPlan, assign, assign_several
 from seethrough.errors import DataError
 
 Progress: TypeAlias = Callable[[str, int, int], None]  # what is being done, how many, of how many
@@ -49,29 +51,22 @@ _MAX_WORKERS: Final = 8
 def load(
     source: str | Path,
     *,
+    labels: str | Path | None = None,
     image_px: int | None = None,
     plan: SplitPlan | None = None,
     progress: Progress | None = None,
 ) -> Dataset:
-    """All photos of a source, each a square of `image_px` (None: what suits their size)."""
-    if image_px is not None and not 1 <= image_px <= _MAX_IMAGE_PX:
-        raise DataError(
-            f"image_px={image_px} cannot be used.",
-            why=f"images are squares of 1 to {_MAX_IMAGE_PX} px a side.",
-            fix="leave it out, or choose 32 or 64.",
-        )
+    """All photos of a source, each a square of `image_px` (None: what suits their size).
+
+    What they show is said by their folders, or by `labels`, a CSV (`data.sheet`).
+    """
+    _check_size(image_px)
     name, origin, opened = found(source)
-    arranged = None if image_px else layout.read(opened.listing(), name=name)
-    side = image_px if arranged is None else _suitable(opened, arranged.photos)
-    assert side is not None  # given, or chosen from the photos
-    folder = cache.place(origin, side)
-    stamp = opened.stamp()
-    kept = cache.read(folder, stamp)
-    if kept is None:
-        arranged = arranged or layout.read(opened.listing(), name=name)
-        kept = _decode_all(opened, arranged, name, side, folder, stamp, progress or _nobody)
+    said = None if labels is None else sheet.read(labels)
+    kept = _kept(name, origin, opened, said, image_px, progress or _nobody)
     plan = plan or SplitPlan()
-    splits = assign(kept.labels, kept.ids, plan) if kept.splits is None else kept.splits
+    divide = assign if kept.labels.ndim == 1 else assign_several
+    splits = divide(kept.labels, kept.ids, plan) if kept.splits is None else kept.splits
     if not np.any(splits == Split.TEST) and (kept.splits is not None or plan.test > 0):
         raise DataError(
             f"{name}: no photos to test on.",
@@ -95,7 +90,42 @@ def load(
         notes=(*kept.notes, *on_content),
         caveats=(*filter(remarks.is_caveat, kept.notes), *on_content),
         plan=plan,
+        labels_file=None if said is None else said.path,
     )
+
+
+def _check_size(image_px: int | None) -> None:
+    if image_px is not None and not 1 <= image_px <= _MAX_IMAGE_PX:
+        raise DataError(
+            f"image_px={image_px} cannot be used.",
+            why=f"images are squares of 1 to {_MAX_IMAGE_PX} px a side.",
+            fix="leave it out, or choose 32 or 64.",
+        )
+
+
+def _kept(
+    name: str,
+    origin: str,
+    opened: Source,
+    said: Sheet | None,
+    image_px: int | None,
+    progress: Progress,
+) -> cache.Decoded:
+    """What the cache has of the source, decoded now where it has nothing."""
+
+    def read() -> Layout:
+        listing = opened.listing()
+        return layout.read(listing, name=name) if said is None else arrange(listing, said, name)
+
+    arranged = None if image_px else read()
+    side = image_px if arranged is None else _suitable(opened, arranged.photos)
+    assert side is not None  # given, or chosen from the photos
+    folder = cache.place(origin, side, None if said is None else said.path)
+    stamp = opened.stamp() if said is None else digest([opened.stamp(), said.sha256])
+    kept = cache.read(folder, stamp)
+    if kept is not None:
+        return kept
+    return _decode_all(opened, arranged or read(), name, side, folder, stamp, progress)
 
 
 def original(dataset: Dataset, index: int) -> bytes:
@@ -187,16 +217,18 @@ def _decode_all(
             if number % _AT_ONCE == 0 or number == len(arranged.photos):
                 progress("Reading photos", number, len(arranged.photos))
         photos = [photo for photo, _, _ in seen]
-        _refuse_gaps(arranged.classes, photos, problems, name)
+        _refuse_gaps(arranged, photos, problems, name)
         facts = cache.Facts(
             content=content_digest(
                 side,
                 arranged.classes,
                 ((photo.path, photo.label, file_digest) for photo, file_digest, _ in seen),
+                is_several=arranged.is_several,
             ),
             image_px=side,
             classes=arranged.classes,
-            labels=[photo.label for photo in photos],
+            labels=[photo.label for photo in photos],  # type: ignore[arg-type]  # all of one kind
+            is_several=arranged.is_several,
             splits=_given(photos),
             ids=[file_digest[:16] for _, file_digest, _ in seen],
             paths=[photo.path for photo in photos],
@@ -246,11 +278,14 @@ def _look_at(source: Source, side: int, photos: Sequence[Photo]) -> list[_Seen |
 
 
 def _refuse_gaps(
-    classes: Sequence[str], photos: Sequence[Photo], problems: Sequence[Problem], name: str
+    arranged: Layout, photos: Sequence[Photo], problems: Sequence[Problem], name: str
 ) -> None:
     """Every class needs a photo to learn from that could be read."""
-    learned = Counter(photo.label for photo in photos if photo.split in (None, 0))
-    empty = [label for position, label in enumerate(classes) if not learned[position]]
+    learned: Counter[int] = Counter()
+    for photo in photos:
+        if photo.split in (None, 0):
+            learned.update([photo.label] if isinstance(photo.label, int) else photo.label)
+    empty = [label for position, label in enumerate(arranged.classes) if not learned[position]]
     if empty:
         first = f"{problems[0].path}: {problems[0].what}" if problems else "no file was found"
         raise DataError(

@@ -44,13 +44,13 @@ def on_content(kept: Decoded, splits: UInt8[np.ndarray, " n"]) -> list[str]:
     """On identical files and on what the split could not do."""
     notes: list[str] = []
     first, group = np.unique(kept.ids, return_index=True, return_inverse=True)[1:]
-    twins = np.flatnonzero(kept.labels != kept.labels[first][group])
+    differs = kept.labels != kept.labels[first][group]
+    twins = np.flatnonzero(differs.any(axis=1) if differs.ndim == 2 else differs)
     if len(twins):
         one, other = kept.paths[first[group[twins[0]]]], kept.paths[twins[0]]
-        notes.append(
-            "The same photo under two class names: "
-            f"{counted(len(np.unique(group[twins])), 'case')} ({one} is {other})."
-        )
+        how = "with other labels" if differs.ndim == 2 else "under two class names"
+        cases = counted(len(np.unique(group[twins])), "case")
+        notes.append(f"The same photo {how}: {cases} ({one} is {other}).")
     copies = len(kept.ids) - len(first)
     if copies:
         notes.append(f"Exact copies of other photos: {counted(copies, 'file')}.")
@@ -61,7 +61,9 @@ def on_content(kept: Decoded, splits: UInt8[np.ndarray, " n"]) -> list[str]:
             "The score on them says nothing about new photos."
         )
     if kept.splits is None:
-        tested = np.bincount(kept.labels[splits == Split.TEST], minlength=len(kept.classes))
+        own = kept.labels[splits == Split.TEST]
+        is_table = own.ndim == 2
+        tested = own.sum(axis=0) if is_table else np.bincount(own, minlength=len(kept.classes))
         if alone := [kept.classes[index] for index in np.flatnonzero(tested == 0)]:
             notes.append(
                 f"No test photo of {', '.join(map(repr, alone[:5]))}: there are too few to set one "

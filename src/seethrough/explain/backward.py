@@ -29,6 +29,7 @@ from seethrough.explain.equation import Equation
 from seethrough.explain.graph import Node
 from seethrough.explain.layer import PHOTO
 from seethrough.explain.trace import Recorded, Trace, record
+from seethrough.model.several import check_one_label
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -82,6 +83,7 @@ def backward(
     classes: Sequence[str] = (),
 ) -> Backward:
     """Run the module once on one image, and back once from −log p of the class `label`."""
+    check_one_label(module, "The way back from a loss")
     recorded = record(module, image, classes, with_gradients=True)
     if not 0 <= label < len(recorded.trace.classes):
         raise LayerError(

@@ -20,6 +20,7 @@ from seethrough.errors import ShapeError
 from seethrough.explain.recording import Argument, Call, ModuleCall, looking
 from seethrough.explain.trace import Trace, trace
 from seethrough.model.mode import place_of
+from seethrough.model.several import check_one_label
 
 RELU = ("relu", "relu6")
 LOGITS = "logits"
@@ -59,6 +60,7 @@ def sights(module: nn.Module, image: UInt8[np.ndarray, "h w 3"]) -> Sights:
 
 def sighting(module: nn.Module, images: UInt8[np.ndarray, "n h w 3"], names: Sights) -> Sighting:
     """All photos through the module."""
+    check_one_label(module, "A timeline")
     device, dtype = place_of(module)
     parts: list[tuple[np.ndarray, np.ndarray]] = []
     living: dict[str, np.ndarray] = {}

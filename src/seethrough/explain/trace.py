@@ -3,7 +3,8 @@
 `trace` takes any `torch.nn.Module` that turns pixel values (float32 n 3 h w, 0..255) into one row
 of logits; ours begin with a layer that normalises, `seethrough.wrap` puts one before a stranger's.
 The module runs once, as it is, in evaluation mode; afterwards nothing is attached to it, and every
-flag is as it was. If it ends in logits, a layer `softmax` follows that is ours.
+flag is as it was. If it ends in logits, a layer `softmax` follows that is ours; where it answers
+for several labels, its own sigmoid is the last layer (`model.several`).
 
 Arrays are copies in float32: maps c h w, vectors n. What is not known is a layer with values and
 `known=False`. Raises LayerError for a layer that does not exist, ShapeError where the module's
@@ -30,6 +31,8 @@ from seethrough.explain.operations.softmax import Softmax
 from seethrough.explain.place import cell_of
 from seethrough.explain.recording import Listener, ModuleCall, looking, tensors_in
 from seethrough.explain.sight import sees
+from seethrough.model.several import NAME as CLOSING
+from seethrough.model.several import is_several
 
 if TYPE_CHECKING:
     from seethrough.explain.notebook.display import Bundle
@@ -54,6 +57,11 @@ class Trace:
     def layers(self) -> tuple[TracedLayer, ...]:
         """In the order in which they were computed."""
         return self.recorded.all
+
+    @property
+    def is_several(self) -> bool:
+        """Whether each probability is one of a label on its own, and they need not add up to 1."""
+        return self.layers[-1].kind == CLOSING
 
     def layer(self, name: str) -> TracedLayer:
         """The layer of this name."""
@@ -94,6 +102,9 @@ class Trace:
     def __repr__(self) -> str:
         best = int(self.probabilities.argmax())
         says = f"{self.classes[best]!r}, probability {self.probabilities[best]:.4f}"
+        if self.is_several:
+            named = zip(self.classes, self.probabilities, strict=True)
+            says = ", ".join(f"{name!r} {value:.4f}" for name, value in named)
         return f"Trace({len(self.layers)} layers, {says})"
 
     def widget(self) -> "Widget":
@@ -166,7 +177,7 @@ def record(
         listener.start(batch)
         answer = module(batch)
     last = _logits(graph, module, answer)
-    nodes, probabilities = _with_softmax(graph, last)
+    nodes, probabilities = _with_softmax(graph, last, is_closed=is_several(module))
     scores = probabilities.reads[0]
     assert scores is not None
     _name(nodes)
@@ -216,9 +227,9 @@ def _describe(answer: object) -> str:
     return f"a {type(answer).__name__}"
 
 
-def _with_softmax(graph: Graph, last: Node) -> tuple[list[Node], Node]:
+def _with_softmax(graph: Graph, last: Node, *, is_closed: bool) -> tuple[list[Node], Node]:
     nodes = _alive(graph.nodes, last)
-    if isinstance(last.operation, Softmax):
+    if is_closed or isinstance(last.operation, Softmax):
         return nodes, last
     module = ModuleCall("", nn.Identity(), None, layers=2)
     softmax = Node(Softmax(), (last,), probabilities_of(last.output), module, "softmax")
@@ -231,6 +242,16 @@ def probabilities_of(
     """softmax(logits / temperature), computed in float64."""
     divided = torch.from_numpy(logits).double() / temperature
     found: Float32[np.ndarray, " k"] = torch.softmax(divided, dim=0).float().numpy()
+    return found
+
+
+def each_of(
+    logits: Float32[np.ndarray, " k"], temperature: float | int
+) -> Float32[np.ndarray, " k"]:
+    """sigmoid(logits / temperature), computed in float64."""
+    found: Float32[np.ndarray, " k"] = (
+        torch.sigmoid(torch.from_numpy(logits).double() / temperature).float().numpy()
+    )
     return found
 
 

@@ -4,7 +4,7 @@
     off          units whose output is 0 from there on: ("relu2", 3)
     functions    another activation function for a layer: relu1 → gelu
     photo        the pixels (`data.alter`)
-    temperature  probabilities = softmax(logits / temperature)
+    temperature  probabilities = softmax(logits / temperature), of several labels sigmoid
 
 All of it happens on a copy, but for what needs none, the photo and the temperature: the module that
 was handed in keeps its numbers, its flags and its hooks. `before` and `after` are traces with the
@@ -33,8 +33,10 @@ from seethrough.errors import DataError, LayerError
 from seethrough.explain.layer import Layers
 from seethrough.explain.operations.activation import Activation
 from seethrough.explain.outcome import Array, ChangedUnit, Outcome
-from seethrough.explain.trace import Trace, probabilities_of, trace
+from seethrough.explain.trace import Trace, each_of, probabilities_of, trace
 from seethrough.model.build import FUNCTIONS
+from seethrough.model.several import NAME as CLOSING
+from seethrough.model.several import is_several
 from seethrough.model.spec import Function
 
 Place = tuple[str, tuple[int, ...]]
@@ -199,6 +201,12 @@ def set_function(known: Trace, module: nn.Module, name: str, function: str) -> N
             why=f"it is {layer.kind}.",
             fix=f"choose one of: {_names(known, module, Activation)}.",
         )
+    if is_several(module) and name == known.layers[-1].name:
+        raise LayerError(
+            f"{name} stays as it is.",
+            why="it makes the probabilities of the labels.",
+            fix=f"choose one of: {_names(known, module, Activation)}.",
+        )
     _check_alone(known, module, name, "Its function cannot be exchanged")
     if function not in set(Function):
         raise LayerError(
@@ -320,7 +328,10 @@ def pass_on(
         outputs[name] = outputs[name].copy()
         outputs[name][units] = 0
     last = seen.layers[-1]
-    (below,) = last.inputs  # softmax reads the logits
-    if below in off or temperature != 1:
+    (below,) = last.inputs  # softmax, or the sigmoid of several labels, reads the logits
+    if last.kind == CLOSING:
+        if temperature != 1:
+            outputs[last.name] = each_of(outputs[below], temperature)
+    elif below in off or temperature != 1:
         outputs[last.name] = probabilities_of(outputs[below], temperature)
     return outputs[below], outputs[last.name]

@@ -31,6 +31,7 @@ from seethrough.explain.rounding import show
 from seethrough.learning.breath import Breath, breathing, go_on
 from seethrough.learning.kink import crossed, sides
 from seethrough.model.mode import evaluating
+from seethrough.model.several import check_one_label
 from seethrough.predict.probabilities import Ending
 
 POWERS = (2, 3, 4, 5)  # steps of 10^−2 … 10^−5
@@ -95,6 +96,7 @@ def gradient_check(
 
     `breath` is called between the layers; what it raises ends the check.
     """
+    check_one_label(module, "Trying a gradient")
     own = copy.deepcopy(module).double()
     parameters = dict(own.named_parameters())
     if name not in parameters:

@@ -29,6 +29,7 @@ from seethrough.learning.change import taken_apart
 from seethrough.learning.muon import MuonKernel
 from seethrough.learning.update import Update
 from seethrough.model.mode import evaluating
+from seethrough.model.several import check_one_label
 from seethrough.train.optimizers import Updates, updates_for
 from seethrough.train.recipe import Recipe
 from seethrough.train.whiten import hold
@@ -81,6 +82,7 @@ def learning_step(
 
     `memory` is what the optimizer remembers (`Updates.tensors`); without it, the first step.
     """
+    check_one_label(module, "A step of learning on one photo")
     rate = recipe.peak_lr if learning_rate is None else learning_rate
     before = backward(module, image, label, classes=classes)
     own = copy.deepcopy(module)

@@ -16,6 +16,7 @@ from seethrough.model.checkpoint import load_into
 from seethrough.model.coded import Network, Origin
 from seethrough.model.networks.table import READY
 from seethrough.model.reference import joined, load_module, seeded
+from seethrough.model.several import closed
 from seethrough.model.spec import NetworkSpec
 
 
@@ -26,11 +27,26 @@ def make(
     mean: Sequence[float] | Float[np.ndarray, "3"],
     std: Sequence[float] | Float[np.ndarray, "3"],
     seed: int,
+    is_several: bool = False,
 ) -> nn.Sequential:
     """The network with its untrained weights, in training mode: pixels 0..255 to logits n k.
 
-    The weights depend on the seed alone; nobody's random numbers are moved.
+    Of several labels to probabilities n k: a sigmoid follows (`model.several`). The weights depend
+    on the seed alone; nobody's random numbers are moved.
     """
+    made = _open(network, num_classes=num_classes, mean=mean, std=std, seed=seed)
+    return closed(made) if is_several else made
+
+
+def _open(
+    network: Network,
+    *,
+    num_classes: int,
+    mean: Sequence[float] | Float[np.ndarray, "3"],
+    std: Sequence[float] | Float[np.ndarray, "3"],
+    seed: int,
+) -> nn.Sequential:
+    """The network up to its logits."""
     if isinstance(network, NetworkSpec):
         return build(network, num_classes=num_classes, mean=mean, std=std, seed=seed)
     means, deviations = [float(value) for value in mean], [float(value) for value in std]
@@ -54,9 +70,13 @@ def make(
     return joined(Normalise(means, deviations), module)
 
 
-def restore(network: Network, num_classes: int, tensors: Mapping[str, Tensor]) -> nn.Sequential:
+def restore(
+    network: Network, num_classes: int, tensors: Mapping[str, Tensor], *, is_several: bool = False
+) -> nn.Sequential:
     """The network with these weights, its normalisation included, in evaluation mode."""
     nothing, one = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
-    module = make(network, num_classes=num_classes, mean=nothing, std=one, seed=0)
+    module = make(
+        network, num_classes=num_classes, mean=nothing, std=one, seed=0, is_several=is_several
+    )
     load_into(module, tensors)
     return module.eval()

@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from seethrough.errors import SeethroughError, ShapeError
+from seethrough.model import several
 from seethrough.model.coded import Network, Origin
 from seethrough.model.make import make
 from seethrough.model.mode import evaluating, place_of
@@ -81,15 +82,24 @@ class _Seen:
     columns: int | None = None
 
 
-def measured(network: Network, num_classes: int) -> tuple[LayerSize, ...]:
+def measured(
+    network: Network, num_classes: int, *, is_several: bool = False
+) -> tuple[LayerSize, ...]:
     """Every layer of any network, from `normalise` to `softmax`; a reference is imported."""
     if isinstance(network, NetworkSpec):
-        return measure(network, num_classes)
+        return measure(network, num_classes, is_several=is_several)
     nothing, one = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
     place = "meta" if network.origin is Origin.READY else "cpu"
     try:
         with torch.device(place):
-            module = make(network, num_classes=num_classes, mean=nothing, std=one, seed=0)
+            module = make(
+                network,
+                num_classes=num_classes,
+                mean=nothing,
+                std=one,
+                seed=0,
+                is_several=is_several,
+            )
         return sizes_of(module, network.image_px)
     except (RuntimeError, ValueError, TypeError, IndexError) as error:
         if isinstance(error, SeethroughError):
@@ -112,8 +122,9 @@ def sizes_of(module: nn.Module, image_px: int) -> tuple[LayerSize, ...]:
     shape = tuple(answer.shape[1:])
     view = View(image_px)
     first = _row("normalise", "normalise", (COLOURS, image_px, image_px), 0, 0, view)
-    last = _row("softmax", "softmax", shape, 0, 0, None)
-    return first, *recorder.named(), last
+    if several.is_several(module):  # its sigmoid was heard
+        return first, *recorder.named()
+    return first, *recorder.named(), _row("softmax", "softmax", shape, 0, 0, None)
 
 
 class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]

@@ -110,8 +110,13 @@ def touched(cells: tuple[int, int], window: Window, size_below: int) -> tuple[in
     return max(below, 0), min(below_end, size_below)  # padding is no cell
 
 
-def measure(spec: NetworkSpec, num_classes: int) -> tuple[LayerSize, ...]:
-    """Every layer from `normalise` to `softmax`, with sizes, counts and receptive field."""
+def measure(
+    spec: NetworkSpec, num_classes: int, *, is_several: bool = False
+) -> tuple[LayerSize, ...]:
+    """Every layer from `normalise` to `softmax`, with sizes, counts and receptive field.
+
+    Of several labels the last one is `sigmoid`.
+    """
     if num_classes < 2:
         raise ShapeError(
             f"{num_classes} classes cannot be told apart.",
@@ -137,7 +142,8 @@ def measure(spec: NetworkSpec, num_classes: int) -> tuple[LayerSize, ...]:
             why="the last dense layer gives one number for every class.",
             fix="write it without a number: …, dense.",
         )
-    return (*seen, _size("softmax", "softmax", "softmax", (num_classes,), 0, 0, view))
+    last = "sigmoid" if is_several else "softmax"
+    return (*seen, _size(last, last, last, (num_classes,), 0, 0, view))
 
 
 def _window(name: str, layer: LayerSpec) -> Window | None:

@@ -35,7 +35,8 @@ def predict_files(
                 yield unreadable(str(path), error)
             else:
                 said = judge(module, fitted.pixels, ending=ending)
-                yield prediction(str(path), classes, said)
+                is_several = ending is Ending.EACH_LABEL
+                yield prediction(str(path), classes, said, is_several=is_several)
 
 
 def contents(path: Path) -> bytes:

@@ -9,27 +9,39 @@ from jaxtyping import Float32
 
 from seethrough.errors import SeethroughError, ShapeError
 
+NO_LABEL = "no label"  # said where all labels are below ½
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
-    """One image judged; the first of equally probable classes is the label."""
+    """One image judged; the first of equally probable classes is the label.
+
+    Of several labels `labels` are those of ½ and more; `label` is their names in one text, and
+    `probability` how sure the network is of the label that it is least sure of: the smallest of
+    p for those said and 1 − p for the others.
+    """
 
     path: str  # or the name that the image was given
     label: str
     probability: float  # 0..1, of `label`
     probabilities: dict[str, float]  # in the order of the classes
+    labels: tuple[str, ...] | None = None  # None: the network names one class
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it."""
-        return {
+        told = {
             "path": self.path,
             "label": self.label,
             "probability": self.probability,
             "probabilities": dict(self.probabilities),
         }
+        return told if self.labels is None else told | {"labels": list(self.labels)}
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.label}, {self.probability:.1%}"
+        if self.labels is None:
+            return f"{self.path}: {self.label}, {self.probability:.1%}"
+        shown = ", ".join(f"{name} {self.probabilities[name]:.1%}" for name in self.labels)
+        return f"{self.path}: {shown or NO_LABEL}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +63,11 @@ class Unreadable:
 
 
 def prediction(
-    path: str, classes: Sequence[str], probabilities: Float32[np.ndarray, " k"]
+    path: str,
+    classes: Sequence[str],
+    probabilities: Float32[np.ndarray, " k"],
+    *,
+    is_several: bool = False,
 ) -> Prediction:
     """The probabilities with their names."""
     if len(classes) != len(probabilities):
@@ -61,12 +77,17 @@ def prediction(
             fix="name as many classes as the network has outputs, in their order.",
         )
     best = int(probabilities.argmax())
+    said = [label for label, value in zip(classes, probabilities, strict=True) if value >= 0.5]
+    sure = probabilities[best]
+    if is_several:
+        sure = np.maximum(probabilities, 1 - probabilities).min()
     named = {label: float(value) for label, value in zip(classes, probabilities, strict=True)}
     return Prediction(
         path=path,
-        label=classes[best],
-        probability=float(probabilities[best]),
+        label=", ".join(said) or NO_LABEL if is_several else classes[best],
+        probability=float(sure),
         probabilities=named,
+        labels=tuple(said) if is_several else None,
     )
 
 

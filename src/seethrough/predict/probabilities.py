@@ -2,7 +2,8 @@
 
     logits         what the network answers: one number z for every class, float32
     probabilities  p = exp(z) / Σ exp(z), computed in float64, given as float32; what a network
-                   that ends with softmax itself answers is passed on as it is
+                   that ends with softmax itself, or with a sigmoid for each of several labels,
+                   answers is passed on as it is
 
 Two ways in, and they may differ in a last bit, because a framework adds in another order when it
 works on several images at once, or in several threads:
@@ -24,6 +25,7 @@ from torch import Tensor, nn
 
 from seethrough.errors import ShapeError
 from seethrough.model.mode import evaluating, one_thread, place_of
+from seethrough.model.several import is_several
 from seethrough.predict.views import averaged
 
 
@@ -32,6 +34,12 @@ class Ending(Enum):
 
     LOGITS = auto()  # every network that is built here
     PROBABILITIES = auto()  # a stranger's that ends with softmax
+    EACH_LABEL = auto()  # with a probability for each of several labels (`model.several`)
+
+
+def ending_of(module: nn.Module) -> Ending:
+    """What a network that was built here answers with."""
+    return Ending.EACH_LABEL if is_several(module) else Ending.LOGITS
 
 
 def answers(
@@ -63,6 +71,7 @@ def probabilities(
     views: int = 1,
 ) -> Float32[np.ndarray, "n k"]:
     """How sure the network is of each class, for each image, in so many views of it."""
+    assert (ending is Ending.EACH_LABEL) == is_several(module), "never softmax of several labels"
     said = averaged(lambda view: answers(module, view, batch=batch), images, views)
     return softmax(said) if ending is Ending.LOGITS else said
 

@@ -32,6 +32,7 @@ from seethrough.model.mode import one_thread
 from seethrough.runs.common import Common, common
 from seethrough.runs.folder import Run, open_run
 from seethrough.runs.settings import Cost, Setting, cost, differing
+from seethrough.runs.several import one_label
 
 PHOTOS = 64  # on which units are matched
 LARGE_PX = 64
@@ -166,8 +167,14 @@ def side(run: Run, dataset: Dataset, step: int | None = None) -> Side:
     return Side(run=run, dataset=dataset, classifier=classifier, step=step)
 
 
+def _one_label_each(first: Side, second: Side) -> None:
+    for each in (first, second):
+        one_label(each.run, "A comparison")
+
+
 def judged(first: Side, second: Side) -> Judged:
     """Who is right where."""
+    _one_label_each(first, second)
     shared = common(first.dataset, second.dataset)
     if not len(shared.labels):
         note = "There is no test photo that both set aside: their accuracies cannot be compared."
@@ -191,6 +198,7 @@ def judged(first: Side, second: Side) -> Judged:
 
 def matched(first: Side, second: Side) -> Matched:
     """The units matched on photos spread evenly over those that both set aside."""
+    _one_label_each(first, second)
     pairs = list(_photo_pairs(first, second))
     one, other = (
         side.classifier.trace(image) for side, image in zip((first, second), pairs[-1], strict=True)

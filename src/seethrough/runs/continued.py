@@ -19,6 +19,7 @@ from seethrough.errors import RunError
 from seethrough.learning.continuation import Continuation, Origin
 from seethrough.runs import checkpoints, steering
 from seethrough.runs.folder import Run
+from seethrough.runs.several import one_label
 from seethrough.runs.start import pace_of
 from seethrough.train.batches import Batches
 from seethrough.train.events import TrainState
@@ -44,6 +45,7 @@ def continuation(
     known. `dataset` and `network` are the run's own where they are at hand; the newest weights must
     be those of `weights_sha256`, if it is given.
     """
+    one_label(run, "Going on step by step")
     if step is not None:
         state, is_whole = None, step == 0
         _check_moment(run, step, remembers=bool(remembers))

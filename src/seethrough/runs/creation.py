@@ -124,7 +124,14 @@ def keep(
 def untrained(dataset: Dataset, network: Network, recipe: Recipe) -> nn.Sequential:
     """The network of a run before its first step: weights by the seed, pixels by these images."""
     mean, std = dataset.mean_std()
-    return make(network, num_classes=len(dataset.classes), mean=mean, std=std, seed=recipe.seed)
+    return make(
+        network,
+        num_classes=len(dataset.classes),
+        mean=mean,
+        std=std,
+        seed=recipe.seed,
+        is_several=dataset.is_several,
+    )
 
 
 def _facts(dataset: Dataset) -> DatasetFacts:
@@ -141,7 +148,15 @@ def _facts(dataset: Dataset) -> DatasetFacts:
         ),
         notes=dataset.notes,
         plan=dataclasses.asdict(dataset.plan),
+        labels=dataset.labels_file,
+        is_several=dataset.is_several,
+        images=_images(dataset) if dataset.is_several else None,
     )
+
+
+def _images(dataset: Dataset) -> tuple[int, int, int]:
+    train, validation, test = (len(dataset.indices(split)) for split in Split)
+    return train, validation, test
 
 
 def train_images(dataset: Dataset) -> int:
@@ -182,7 +197,7 @@ def environment(place: Place) -> dict[str, str]:
 
 def checked(dataset: Dataset, spec: Network, recipe: Recipe) -> tuple[LayerSize, ...]:
     """The network's layers, if it can learn from these images; raises as `create` does."""
-    sizes = measured(spec, len(dataset.classes))
+    sizes = measured(spec, len(dataset.classes), is_several=dataset.is_several)
     Batches.of(dataset, recipe)
     if spec.image_px != dataset.image_px:
         raise ShapeError(
@@ -232,7 +247,11 @@ def _new_folder(runs_dir: Path) -> Path:
 
 def _counts(dataset: Dataset) -> tuple[SplitCount, ...]:
     table = np.zeros((len(dataset.classes), len(Split)), dtype=np.int64)
-    np.add.at(table, (dataset.labels, dataset.splits), 1)
+    if dataset.is_several:
+        for split in Split:
+            table[:, split] = dataset.labels[dataset.indices(split)].sum(axis=0)
+    else:
+        np.add.at(table, (dataset.labels, dataset.splits), 1)
     return tuple(
         SplitCount(
             label=label,
@@ -248,10 +267,10 @@ def _watched(dataset: Dataset) -> tuple[int, ...]:
     """Up to eight test images, the classes in turn; chosen by content, not by file name."""
     test = dataset.indices(Split.TEST)
     test = test[np.argsort(dataset.ids[test], kind="stable")]
-    of_class = [test[dataset.labels[test] == label] for label in range(len(dataset.classes))]
+    of_class = [test[dataset.having(label)[test]] for label in range(len(dataset.classes))]
     longest = max((len(each) for each in of_class), default=0)
     turns = [int(each[turn]) for turn in range(longest) for each in of_class if turn < len(each)]
-    return tuple(turns[:_WATCHED])
+    return tuple(dict.fromkeys(turns))[:_WATCHED]  # each once, also with several labels
 
 
 def _processor() -> str:

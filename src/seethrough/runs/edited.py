@@ -27,6 +27,7 @@ from seethrough.model.make import restore
 from seethrough.runs import creation
 from seethrough.runs.folder import Run
 from seethrough.runs.manifest import Edited
+from seethrough.runs.several import one_label
 from seethrough.runs.start import EDITED
 
 _COMPARED = 4  # photos on which the kept network must say what the tried one said
@@ -52,6 +53,7 @@ def edited(
             why="a photo and a temperature are no part of it, and all else is as it was.",
             fix="type a weight, switch a unit off, or take another activation function.",
         )
+    one_label(run, "Changing a network by hand")
     classifier = run.classifier if step is None else run.classifier_at(step)
     images = dataset or run.dataset()
     photos = images.images[_some(images)]

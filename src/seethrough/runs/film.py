@@ -17,6 +17,7 @@ from seethrough.explain.trace import Trace, trace
 from seethrough.model.mode import one_thread
 from seethrough.runs import past
 from seethrough.runs.folder import Run
+from seethrough.runs.several import one_label
 
 _WITHIN = {"norm", "scale"}  # between a convolution and its function
 
@@ -37,6 +38,7 @@ def frames(
     run: Run, pixels: UInt8[np.ndarray, "h w 3"], layer: str | None = None
 ) -> Iterator[Frame]:
     """One photo through every moment; without a layer, with the first convolution."""
+    one_label(run, "A film")
     past.first(run)
     names: tuple[str, str] | None = None
     for moment, module in past.modules(run):

@@ -25,6 +25,7 @@ import platformdirs
 
 from seethrough.errors import CheckpointError, RunError
 from seethrough.evaluate.report import Report
+from seethrough.evaluate.several import SeveralReport
 from seethrough.model import spec
 from seethrough.model.coded import ModuleSpec, Network, Origin
 from seethrough.model.shapes import LayerSize, measure
@@ -84,7 +85,8 @@ class Run:
         network = self.network
         if isinstance(network, ModuleSpec):
             return self.manifest.network.layers
-        return measure(network, len(self.manifest.dataset.classes))
+        facts = self.manifest.dataset
+        return measure(network, len(facts.classes), is_several=facts.is_several)
 
     @property
     def buildable(self) -> Network:
@@ -95,11 +97,12 @@ class Run:
         return network
 
     @property
-    def report(self) -> Report:
+    def report(self) -> Report | SeveralReport:
         """How good the finished network is on images it never saw."""
         path = self.folder / "report.json"
         try:
-            return Report.from_dict(json.loads(path.read_bytes()))
+            kind = SeveralReport if self.manifest.dataset.is_several else Report
+            return kind.from_dict(json.loads(path.read_bytes()))
         except FileNotFoundError:
             raise RunError(
                 f"{self.id} has no report.",

@@ -1,6 +1,6 @@
 """run.json: what a run is, written once when it is created.
 
-    schema       2; 1 is read as well, a newer one is refused
+    schema       2, or 3 where a CSV says the labels; 1 is read as well, a newer one is refused
     id, created  the run's name; when, ISO 8601 in UTC
     dataset      what was learned from: source, fingerprint, classes, counts, problems, notes
     network      name, image_px, kind, text; of code also its layers, of the user's code its source
@@ -20,11 +20,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from seethrough.data.split import Split
 from seethrough.errors import RunError
 from seethrough.model.shapes import LayerSize
 from seethrough.train.recipe import Recipe
 
-SCHEMA = 2
+SCHEMA = 3
+_OF_FOLDERS = 2  # says all where folders say the classes: older versions read it too
 FILE = "run.json"
 KINDS = ("layers", "ready", "reference")
 
@@ -62,6 +64,16 @@ class DatasetFacts:
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
     plan: Mapping[str, float]  # test, validation, seed: how undivided images were divided
+    labels: str | None = None  # absolute path of the CSV that says them; None: the folders do
+    is_several: bool = False  # an image has any number of labels
+    images: tuple[int, int, int] | None = None  # train, validation, test; None: each has one label
+
+    def num_images(self, split: Split) -> int:
+        """How many images a split has."""
+        if self.images is not None:
+            return self.images[split]
+        each = {Split.TRAIN: "train", Split.VALIDATION: "validation", Split.TEST: "test"}[split]
+        return sum(getattr(count, each) for count in self.counts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,8 +133,12 @@ class Manifest:
     def to_bytes(self) -> bytes:
         """The file's content."""
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        content: dict[str, Any] = {"schema": SCHEMA, **fields}
+        schema = _OF_FOLDERS if self.dataset.labels is None else SCHEMA
+        content: dict[str, Any] = {"schema": schema, **fields}
         content["dataset"] = dataclasses.asdict(self.dataset)
+        if schema == _OF_FOLDERS:
+            for name in ("labels", "is_several", "images"):
+                del content["dataset"][name]
         content["network"] = dataclasses.asdict(self.network)
         content["recipe"] = self.recipe.to_dict()
         content["start"] = None if self.start is None else dataclasses.asdict(self.start)
@@ -148,6 +164,9 @@ def parsed(content: Mapping[str, Any], folder: Path) -> Manifest:
         dataset["counts"] = tuple(SplitCount(**count) for count in dataset["counts"])
         dataset["problems"] = tuple(Problem(**problem) for problem in dataset["problems"])
         dataset["notes"] = tuple(dataset["notes"])
+        if dataset.get("images") is not None:
+            train, validation, test = dataset["images"]
+            dataset["images"] = (train, validation, test)
         network = dict(stored.pop("network"))
         if network.get("kind", KINDS[0]) not in KINDS:
             raise ValueError(f"its network is of the kind {network['kind']!r}")

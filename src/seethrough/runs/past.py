@@ -13,6 +13,7 @@ from seethrough.classifier import Classifier
 from seethrough.errors import CheckpointError, RunError
 from seethrough.model import checkpoint
 from seethrough.model.make import restore
+from seethrough.predict.probabilities import ending_of
 from seethrough.runs.folder import Run
 from seethrough.runs.moments import FILE, Moment, content, listed
 from seethrough.train.events import MomentDue
@@ -80,12 +81,15 @@ def classifier_at(run: Run, step: int) -> Classifier:
             fix="look at its kernels over time, or at its newest weights.",
         )
     facts, classes = run.manifest, run.manifest.dataset.classes
+    is_several = facts.dataset.is_several
+    module = restore(run.buildable, len(classes), tensors(run, moment), is_several=is_several)
     return Classifier(
-        module=restore(run.buildable, len(classes), tensors(run, moment)),
+        module=module,
         classes=classes,
         image_px=facts.network.image_px,
         network=facts.network.text,
         trained_on=facts.dataset.fingerprint,
+        ending=ending_of(module),
     )
 
 

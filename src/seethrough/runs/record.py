@@ -13,6 +13,7 @@ from pathlib import Path
 
 from seethrough.data.dataset import Dataset
 from seethrough.data.load import load
+from seethrough.data.split import Split
 from seethrough.errors import RunError, SeethroughError, StorageError
 from seethrough.model.checkpoint import weights_sha256
 from seethrough.model.coded import Network
@@ -324,7 +325,7 @@ def _is_whole(run: Run) -> bool:
     """Whether all results of a finished run can be read."""
     try:
         _ = run.classifier
-        if any(count.test for count in run.manifest.dataset.counts):
+        if run.manifest.dataset.num_images(Split.TEST):
             _ = run.predictions, run.report
     except SeethroughError:
         return False

@@ -2,8 +2,8 @@
 
     weights.safetensors       the network's state; its schema, classes (JSON), image_px, network
     predictions.safetensors   of the test images: index int64 n, label int64 n, probabilities
-                              float32 n k
-    report.json               the fields of `evaluate.report.Report`
+                              float32 n k; of several labels label uint8 n k
+    report.json               the fields of `evaluate.report.Report`, or of `SeveralReport`
 
 Predictions are made by the network as read back from its file, so that whoever opens the run
 later gets the very numbers of the report.
@@ -17,17 +17,19 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32, Int64, Shaped
 from torch import Tensor, nn
 
-from seethrough.classifier import Classifier
+from seethrough.classifier import Classifier, right
 from seethrough.data.dataset import Dataset, Split
 from seethrough.data.load import load
 from seethrough.data.split import SplitPlan
 from seethrough.errors import RunError
 from seethrough.evaluate.report import evaluate
+from seethrough.evaluate.several import evaluate_several
 from seethrough.model import checkpoint
 from seethrough.model.make import restore
+from seethrough.predict.probabilities import ending_of
 from seethrough.runs import checkpoints, durable, steering
 from seethrough.runs.folder import Run
 from seethrough.train.evaluation import together
@@ -50,7 +52,7 @@ class Predictions:
     """What a network says of the test images of its data set."""
 
     index: Int64[np.ndarray, " n"]  # of each image in the data set
-    labels: Int64[np.ndarray, " n"]
+    labels: Shaped[np.ndarray, " n *k"]  # as in the data set
     probabilities: Float32[np.ndarray, "n k"]
 
 
@@ -77,11 +79,12 @@ def finish(
     arrays = {"index": test, "label": dataset.labels[test], "probabilities": said}
     tensors = {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
     durable.write(run.folder / PREDICTIONS, checkpoint.pack(tensors, {"schema": "1"}))
-    report = evaluate(
+    score = evaluate_several if dataset.is_several else evaluate
+    report = score(
         said,
         dataset.labels[test],
         dataset.classes,
-        train_accuracy=float((trained.argmax(1) == dataset.labels[train]).mean()),
+        train_accuracy=float(right(trained, dataset.labels[train]).mean()),
         train_images=len(train),
     )
     steered = steering.sentences(steering.turns(run.folder))
@@ -95,12 +98,15 @@ def finish(
 def classifier(run: Run) -> Classifier:
     """The network of a finished run, or of the newest checkpoint of another."""
     classes = run.manifest.dataset.classes
+    is_several = run.manifest.dataset.is_several
+    module = restore(run.buildable, len(classes), _weights(run), is_several=is_several)
     return Classifier(
-        module=restore(run.buildable, len(classes), _weights(run)),
+        module=module,
         classes=classes,
         image_px=run.manifest.network.image_px,
         network=run.manifest.network.text,
         trained_on=run.manifest.dataset.fingerprint,
+        ending=ending_of(module),
     )
 
 
@@ -129,7 +135,7 @@ def dataset(run: Run) -> Dataset:
         validation=facts.plan["validation"],
         seed=int(facts.plan["seed"]),
     )
-    loaded = load(facts.source, image_px=facts.image_px, plan=plan)
+    loaded = load(facts.source, labels=facts.labels, image_px=facts.image_px, plan=plan)
     check_same(run, loaded)
     return loaded
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from seethrough.data.split import Split
 from seethrough.runs.folder import Run
 from seethrough.runs.manifest import DatasetFacts, Manifest
 
@@ -57,7 +58,7 @@ def cost(run: Run) -> Cost:
     return Cost(
         train_seconds=summary.train_seconds,
         epochs=summary.epoch,
-        train_images=sum(count.train for count in run.manifest.dataset.counts),
+        train_images=run.manifest.dataset.num_images(Split.TRAIN),
         parameters=sum(size.parameters for size in sizes),
         multiply_adds=sum(size.multiply_adds for size in sizes),
     )
@@ -80,7 +81,9 @@ def _of(manifest: Manifest, subject: Subject) -> Iterator[tuple[str, Value]]:
 
 def _photos(facts: DatasetFacts) -> Iterator[tuple[str, Value]]:
     yield "source", facts.source
+    if facts.labels is not None:
+        yield "labels", facts.labels
     yield "classes", ", ".join(facts.classes)
-    yield "train", sum(count.train for count in facts.counts)
-    yield "test", sum(count.test for count in facts.counts)
+    yield "train", facts.num_images(Split.TRAIN)
+    yield "test", facts.num_images(Split.TEST)
     yield "fingerprint", facts.fingerprint[:12]

@@ -38,6 +38,7 @@ class Summary:
     train_seconds: float
     steered: bool = False  # its learning rate was turned by hand
     edited: bool = False  # its network was changed by hand and learned nothing
+    several: bool = False  # its photos have several labels: test_accuracy counts all labels right
 
     @property
     def is_live(self) -> bool:
@@ -87,6 +88,7 @@ def from_files(folder: Path) -> Summary:
         train_seconds=seconds,
         steered=bool(steering.turns(folder)),
         edited=stored.get("edited") is not None,
+        several=bool(stored["dataset"].get("is_several")),
     )
 
 

@@ -18,6 +18,7 @@ from seethrough.explain.timeline import Timeline, num_photos, timeline
 from seethrough.model.mode import one_thread
 from seethrough.runs import past
 from seethrough.runs.folder import Run
+from seethrough.runs.several import one_label
 from seethrough.train.moments import MOST
 
 
@@ -33,6 +34,7 @@ class Followed:
 
 def followed(run: Run, dataset: Dataset) -> Followed:
     """Chosen from the test photos, or, where there are none, from the training photos."""
+    one_label(run, "A timeline")
     module = past.classifier_at(run, past.first(run).step).module
     with one_thread():
         names = sights(module, np.array(dataset.images[0]))

@@ -12,6 +12,7 @@ from seethrough.data.collection import Collection
 from seethrough.data.dataset import Dataset, Split
 from seethrough.data.decode import picture
 from seethrough.data.load import original
+from seethrough.predict.prediction import NO_LABEL, prediction
 from seethrough.runs.folder import Run
 from seethrough.serve.dropped import DropBox
 from seethrough.serve.opened import Opened
@@ -73,15 +74,20 @@ class RunAlbum(Album):
     def listed(self, index: int) -> Photo:
         """With what the finished network says of it."""
         dataset, said = self.dataset, self.said
-        best = None if said is None or np.isnan(said[index, 0]) else int(said[index].argmax())
+        row = None if said is None or np.isnan(said[index, 0]) else said[index]
+        told = None
+        if row is not None:
+            path = dataset.paths[index]
+            told = prediction(path, dataset.classes, row, is_several=dataset.is_several)
         width, height = dataset.sizes[index]
         return Photo(
             id=f"t{index}",
             path=dataset.paths[index],
             split=SPLITS[Split(int(dataset.splits[index]))],
-            label=dataset.classes[dataset.labels[index]],
-            predicted=None if best is None else dataset.classes[best],
-            probability=None if best is None or said is None else float(said[index, best]),
+            label=", ".join(dataset.shown(index)) or NO_LABEL,
+            labels=list(dataset.shown(index)) if dataset.is_several else None,
+            predicted=None if told is None else told.label,
+            probability=None if told is None else told.probability,
             width=int(width),
             height=int(height),
             note=None,
@@ -97,25 +103,32 @@ class RunAlbum(Album):
             return np.empty(0, dtype=np.int64)
         matching = dataset.indices(wanted)
         if label is not None:
-            matching = matching[dataset.labels[matching] == label]
+            matching = matching[dataset.having(label)[matching]]
         if predicted is not None:
             if self.said is None:
                 return matching[:0]
             rows = self.said[matching]
-            matching = matching[~np.isnan(rows[:, 0]) & (rows.argmax(axis=1) == predicted)]
+            is_said = rows.argmax(axis=1) == predicted
+            if dataset.is_several:
+                is_said = rows[:, predicted] >= 0.5
+            matching = matching[~np.isnan(rows[:, 0]) & is_said]
         return matching
 
     def sureness(self, indices: Int64[np.ndarray, " m"]) -> Float32[np.ndarray, " m"]:
         """By the finished run's predictions."""
         if self.said is None:
             return np.full(len(indices), np.nan, dtype=np.float32)
-        highest: Float32[np.ndarray, " m"] = self.said[indices].max(axis=1)
-        return highest
+        rows = self.said[indices]
+        if self.dataset.is_several:
+            return np.asarray(np.maximum(rows, 1 - rows).min(axis=1))
+        return np.asarray(rows.max(axis=1))
 
     def groups(self, indices: Int64[np.ndarray, " m"]) -> Int64[np.ndarray, " m"]:
         """Their labels."""
-        labels: Int64[np.ndarray, " m"] = self.dataset.labels[indices]
-        return labels
+        labels = self.dataset.labels[indices]
+        if self.dataset.is_several:  # a combination is a kind
+            return np.unique(labels, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
+        return np.asarray(labels)
 
 
 @dataclass(frozen=True)

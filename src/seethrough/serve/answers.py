@@ -6,6 +6,7 @@ import numpy as np
 from fastapi import Response
 from jaxtyping import Float32
 
+from seethrough.data.split import Split
 from seethrough.runs import steering
 from seethrough.runs.folder import Run
 from seethrough.runs.summary import Summary
@@ -104,6 +105,7 @@ def detail(run: Run) -> wire.RunDetail:
     made = run.manifest.edited
     facts = dataclasses.asdict(run.manifest.dataset)
     facts.pop("plan")
+    facts["images"] = [run.manifest.dataset.num_images(split) for split in Split]
     layers = [
         wire.LayerSize(
             name=size.name,

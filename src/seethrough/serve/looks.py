@@ -218,8 +218,8 @@ def _looked(album: Album, photo_id: str, network: Network) -> Look:
     started = time.perf_counter()
     trace = network.classifier.trace(pixels)
     elapsed_ms = (time.perf_counter() - started) * 1000
-    best = int(trace.probabilities.argmax())
-    told = {"predicted": trace.classes[best], "probability": float(trace.probabilities[best])}
+    said = network.classifier.named(photo.path, trace.probabilities)
+    told = {"predicted": said.label, "probability": said.probability}
     photo = photo.model_copy(update=told)
     message = trace_message(photo, trace, network.weights_sha256, elapsed_ms)
     bench = network.classifier.workbench(pixels, before=trace)

@@ -60,12 +60,15 @@ def probabilities(
     run: Run, pixels: UInt8[np.ndarray, "h w 3"]
 ) -> Iterator[tuple[int, Float32[np.ndarray, " k"]]]:
     """What the network says of a photo, with the step of each moment."""
-    from seethrough.predict.probabilities import judge
+    from seethrough.predict.probabilities import ending_of, judge
+    from seethrough.runs.several import one_label
+
+    one_label(run, "When a photo was learned")
     from seethrough.runs.past import first, modules
 
     first(run)
     for moment, module in modules(run):
-        yield moment.step, judge(module, pixels)
+        yield moment.step, judge(module, pixels, ending=ending_of(module))
 
 
 def photo_moments(

@@ -11,6 +11,7 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from seethrough.evaluate.several import SeveralReport
 from seethrough.runs import launch, steering
 from seethrough.serve import answers, kernels, wire
 from seethrough.serve.answers import Floats, Picture
@@ -117,9 +118,12 @@ def steer_run(
 
 
 @router.get("/runs/{run}/report")
-def run_report(desk: TheDesk, run: str) -> wire.ReportMessage:
+def run_report(desk: TheDesk, run: str) -> wire.ReportMessage | wire.SeveralReportMessage:
     """How good the network is on photos it never saw."""
-    return wire.ReportMessage.model_validate(desk.shelf.run(run).report.to_dict())
+    report = desk.shelf.run(run).report
+    if isinstance(report, SeveralReport):
+        return wire.SeveralReportMessage.model_validate(report.to_dict())
+    return wire.ReportMessage.model_validate(report.to_dict())
 
 
 @router.get("/runs/{run}/weights", response_class=Floats)
@@ -139,7 +143,7 @@ async def layer_weights(
     return answers.floats(array)
 
 
-@router.post("/runs/{run}/predict", openapi_extra=PICTURE_BODY)
+@router.post("/runs/{run}/predict", openapi_extra=PICTURE_BODY, response_model_exclude_unset=True)
 async def predict(
     desk: TheDesk, request: Request, run: str, x_photo_name: PhotoName = None
 ) -> wire.PredictionMessage:

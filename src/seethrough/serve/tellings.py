@@ -69,7 +69,8 @@ def trace_message(
         classes=list(trace.classes),
         logits=trace.logits.tolist(),
         probabilities=trace.probabilities.tolist(),
-        loss=None if photo.label is None else _loss(trace, trace.classes.index(photo.label)),
+        is_several=trace.is_several,
+        loss=_loss_of(trace, photo),
         elapsed_ms=elapsed_ms,
     )
 
@@ -111,6 +112,21 @@ def backward_message(
         parameters=parameters,
         elapsed_ms=elapsed_ms,
     )
+
+
+def _loss_of(trace: "Trace", photo: Photo) -> float | None:
+    """Of the photo's label; of several the mean of −ln p of each one's true answer, yes or no.
+
+    None: not finite, or nobody said what the photo shows.
+    """
+    if photo.label is None or trace.is_several != (photo.labels is not None):
+        return None
+    if photo.labels is None:
+        return _loss(trace, trace.classes.index(photo.label))
+    logits = trace.logits.astype(np.float64)
+    is_shown = np.array([name in photo.labels for name in trace.classes])
+    loss = np.logaddexp(0, np.where(is_shown, -logits, logits)).mean()
+    return float(loss) if math.isfinite(loss) else None
 
 
 def _loss(trace: "Trace", label: int) -> float | None:
@@ -192,7 +208,7 @@ def pulls_message(pulls: "Pulls", dataset: "Dataset") -> PullsMessage:
         PullMessage(
             place=pull.place,
             photo=f"t{pull.photo}",
-            label=dataset.classes[int(dataset.labels[pull.photo])],
+            label=", ".join(dataset.shown(pull.photo)),
             mixed_with=None if pull.mixed_with is None else f"t{pull.mixed_with}",
             value=pull.value,
             shown=pull.shown,

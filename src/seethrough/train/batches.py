@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Float64, Int64, UInt8
+from jaxtyping import Float32, Float64, Int64, Shaped, UInt8
 from torch import Tensor
 
 from seethrough.data.augment import augment, cut_mixed, mixed, order
 from seethrough.data.dataset import Dataset, Split
 from seethrough.errors import RecipeError
-from seethrough.train.loss import weights_of
+from seethrough.train.goal import targets_of
+from seethrough.train.loss import binary_weights_of, weights_of
 from seethrough.train.recipe import Recipe
 
 
@@ -65,11 +66,13 @@ class Batches:
             sizes=tuple(sizes(len(index), recipe.batch)),
         )
 
-    def class_weights(self) -> Float32[Tensor, " k"] | None:
-        """How much each class counts; None: all alike."""
+    def class_weights(self) -> Float32[Tensor, "*two k"] | None:
+        """How much each class counts, of several labels 0 and 1 of each; None: all alike."""
         if not self.recipe.class_weights:
             return None
         labels = self.dataset.labels[self.index]
+        if self.dataset.is_several:
+            return binary_weights_of(labels.sum(axis=0).tolist(), len(labels))
         return weights_of(np.bincount(labels, minlength=len(self.dataset.classes)).tolist())
 
     def some(self, most: int) -> UInt8[np.ndarray, "n h w 3"]:
@@ -99,7 +102,8 @@ class Batches:
         """Images (n c h w, uint8, channels last) and targets of each step after the first `skip`.
 
         Of a batch of so many images only those from the first to before the second of `part`.
-        Targets are labels (n, int64), or, of mixed images, shares of the classes (n k).
+        Targets are labels (n, int64), or, of mixed images, shares of the classes (n k); of several
+        labels 0 and 1 (n k, float32), mixed by the same shares.
         """
         recipe, dataset, turn = self.recipe, self.dataset, self._turn(epoch)
         ends = np.cumsum(self.sizes)
@@ -120,7 +124,7 @@ class Batches:
                 cutout_px=recipe.cutout_px,
                 alternate=recipe.alternate,
             )
-            targets = dataset.labels[chosen].astype(np.int64)
+            targets = targets_of(dataset, chosen)
             if is_mixed:
                 mix, alpha = (mixed, recipe.mixup) if recipe.mixup else (cut_mixed, recipe.cutmix)
                 ids = dataset.ids[chosen]
@@ -133,9 +137,9 @@ class Batches:
 
 
 def _shares(
-    labels: Int64[np.ndarray, " n"], own: Float64[np.ndarray, " n"], num_classes: int
+    labels: Shaped[np.ndarray, " n *k"], own: Float64[np.ndarray, " n"], num_classes: int
 ) -> Float32[np.ndarray, "n k"]:
     """Of each mixed image, how much of every class is in it."""
-    pure = np.eye(num_classes)[labels]
+    pure = np.eye(num_classes)[labels] if labels.ndim == 1 else labels.astype(np.float64)
     shares: np.ndarray = own[:, None] * pure + (1 - own[:, None]) * np.roll(pure, -1, axis=0)
     return shares.astype(np.float32)

@@ -1,6 +1,8 @@
 """Loss and accuracy of a network on images as they are, for the curves.
 
 The loss is the mean cross-entropy in nats, without label smoothing; the accuracy a share 0..1.
+Of several labels the loss is the mean of the binary ones, and a photo is right where all its labels
+are (`train.goal`).
 Nothing is chosen by these numbers.
 """
 
@@ -13,10 +15,10 @@ import numpy as np
 import torch
 from jaxtyping import Int64
 from torch import Tensor, nn
-from torch.nn import functional
 
 from seethrough.data.dataset import Dataset
 from seethrough.train.events import Watched
+from seethrough.train.goal import goal_of, torch_targets
 from seethrough.train.parallel import ALONE, World
 
 _BATCH = 512  # images of 32 px and less; of larger ones as many as have as many pixels, or 16
@@ -60,17 +62,17 @@ def score(
         return Score(None, None)
     batch = batch or together(dataset.image_px)
     count = -(-len(index) // batch)
-    own, rows = world.own(count), []
+    own, rows, goal = world.own(count), [], goal_of(network)
     with evaluating(network):
         for turn in range(world.turns(count)):
             if should_stop():
                 return None
             if turn < len(own):
                 chosen = index[own[turn] * batch : (own[turn] + 1) * batch]
-                labels = torch.from_numpy(dataset.labels[chosen].astype(np.int64))
-                logits = network(pixels(dataset, chosen))
-                loss = functional.cross_entropy(logits, labels, reduction="sum").double().item()
-                rows.append((loss, float((logits.argmax(1) == labels).sum())))
+                labels = torch_targets(dataset, chosen)
+                logits = goal.logits(network, pixels(dataset, chosen))
+                loss = goal.plain_loss(logits, labels).double().item()
+                rows.append((loss, float(goal.right(logits, labels).sum())))
     losses, rights = world.rows(rows, count, 2).T.tolist()
     mean, correct = sum(losses) / len(index), int(sum(rights))
     return Score(mean if math.isfinite(mean) else None, correct / len(index))
@@ -85,13 +87,13 @@ def watch(network: nn.Module, dataset: Dataset, watched: Sequence[int]) -> tuple
     """What the network says of each followed image; one without finite shares is left out."""
     if not watched:
         return ()
-    chosen = np.asarray(watched, dtype=np.int64)
+    chosen, goal = np.asarray(watched, dtype=np.int64), goal_of(network)
     with evaluating(network):
-        shares = network(pixels(dataset, chosen)).double().softmax(1).tolist()
+        shares = goal.probabilities(goal.logits(network, pixels(dataset, chosen))).tolist()
     return tuple(
         Watched(
             index=int(index),
-            label=dataset.classes[max(range(len(row)), key=row.__getitem__)],
+            label=goal.named(row, dataset.classes),
             probabilities=tuple(row),
         )
         for index, row in zip(watched, shares, strict=True)

@@ -16,7 +16,7 @@ from seethrough.errors import CheckpointError, RecipeError
 from seethrough.train.average import Average
 from seethrough.train.batches import sizes
 from seethrough.train.events import TrainState
-from seethrough.train.loss import loss
+from seethrough.train.goal import goal_of
 from seethrough.train.memory import is_short
 from seethrough.train.motion import Motion
 from seethrough.train.optimizers import updates_for
@@ -38,6 +38,7 @@ class Learner:
         # Convolutions read the channels of a cell together: the order in which the images come.
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.recipe = recipe
+        self.goal = goal_of(network)
         self.updates = updates_for(network, recipe)
         self.average = Average(network, recipe.ema) if recipe.ema else None
         self._sliced = Sliced(network, recipe.slices, world) if recipe.slices > 1 else None
@@ -84,7 +85,7 @@ class Learner:
     ) -> float | None:
         """Take one step; the loss of its batch, or None: it was no number and nothing changed.
 
-        Targets are labels (n, int64) or shares of the classes (n k, float32). Of a batch of
+        Targets are as in `train.goal`. Of a batch of
         `count` images that several processes share, they are those of `part`. Where it
         `is_measured`, how far each layer moves is kept.
         """
@@ -171,10 +172,10 @@ class Learner:
         parts = sizes(count, most) if 0 < most < count else [count]
         loss_sum, correct, start = 0.0, 0, 0
         for size in parts:
-            goal = targets[start : start + size]
+            wanted = targets[start : start + size]
             with self.clock("forward"):
-                logits = self.network(images[start : start + size])
-                part = loss(logits, goal, self.recipe, self.class_weights)
+                logits = self.goal.logits(self.network, images[start : start + size])
+                part = self.goal.loss(logits, wanted, self.recipe, self.class_weights)
                 if size < count:
                     part = part * (size / count)
                 value = part.item()
@@ -182,8 +183,7 @@ class Learner:
                 return None
             with self.clock("backward"):
                 part.backward()  # type: ignore[no-untyped-call]
-            label = goal if goal.ndim == 1 else goal.argmax(1)
-            correct += int((logits.detach().argmax(1) == label).sum())
+            correct += int(self.goal.right(logits.detach(), wanted).sum())
             loss_sum, start = loss_sum + value, start + size
         return loss_sum, correct
 

@@ -1,6 +1,6 @@
 """The training loop: a generator of events.
 
-    loss = cross-entropy of the logits with smoothed labels, mean over the batch
+    loss = cross-entropy of the logits with smoothed labels, mean over the batch (`train.loss`)
     weights change by gradient descent, one step a batch, learning rate by the one-cycle schedule
 
 The same machine, versions, threads, data and recipe give the same weights, bit for bit, and so
@@ -34,6 +34,7 @@ from seethrough.train.events import (
     Stopped,
     TrainState,
 )
+from seethrough.train.goal import check_goal
 from seethrough.train.learner import LEARNING, Learner
 from seethrough.train.moments import Plan
 from seethrough.train.moments import plan as moments_of
@@ -81,6 +82,7 @@ def train(
     In a `world` of several all do this at once; what the first one resumes, all resume.
     """
     batches = Batches.of(dataset, recipe)
+    check_goal(network, dataset)
     if recipe.whiten:
         whiten(network, batches.some(PHOTOS))
     learner = _ready(Learner(network, recipe, world), resume, world)

@@ -1249,6 +1249,12 @@ export interface components {
             fingerprint: string;
             /** Image Px */
             image_px: number;
+            /** Images */
+            images: number[];
+            /** Is Several */
+            is_several: boolean;
+            /** Labels */
+            labels: string | null;
             /** Name */
             name: string;
             /** Notes */
@@ -1517,6 +1523,30 @@ export interface components {
             shape: number[];
         };
         /**
+         * LabelScore
+         * @description One label of the report on several labels; None where nothing can be divided.
+         */
+        LabelScore: {
+            /** Accuracy */
+            accuracy: number;
+            /** Average Precision */
+            average_precision: number | null;
+            /** Chance */
+            chance: number;
+            /** F1 */
+            f1: number | null;
+            /** Images */
+            images: number;
+            /** Label */
+            label: string;
+            /** Precision */
+            precision: number | null;
+            /** Recall */
+            recall: number | null;
+            /** Said */
+            said: number;
+        };
+        /**
          * LayerLife
          * @description The units of a ReLU: dead is one that is 0 in every cell of every photo that is followed.
          */
@@ -1655,6 +1685,16 @@ export interface components {
             photos: number;
             /** Weights Sha256 */
             weights_sha256: string;
+        };
+        /**
+         * MeanScore
+         * @description A plain mean over the labels.
+         */
+        MeanScore: {
+            /** Interval */
+            interval: number[] | null;
+            /** Value */
+            value: number | null;
         };
         /**
          * MomentMessage
@@ -1814,6 +1854,8 @@ export interface components {
             id: string;
             /** Label */
             label: string | null;
+            /** Labels */
+            labels?: string[] | null;
             /** Note */
             note: string | null;
             /** Path */
@@ -1870,6 +1912,8 @@ export interface components {
         PredictionMessage: {
             /** Label */
             label: string;
+            /** Labels */
+            labels?: string[] | null;
             /** Path */
             path: string;
             /** Probabilities */
@@ -2109,6 +2153,8 @@ export interface components {
             id: string;
             /** Network */
             network: string;
+            /** Several */
+            several: boolean;
             /**
              * State
              * @enum {string}
@@ -2137,6 +2183,46 @@ export interface components {
              * @enum {string}
              */
             subject: "recipe" | "network" | "photos" | "machine";
+        };
+        /**
+         * SeveralReportMessage
+         * @description How good a network is on photos it never saw that have several labels.
+         */
+        SeveralReportMessage: {
+            /** Accuracy */
+            accuracy: number;
+            /** Chance */
+            chance: number;
+            /** Classes */
+            classes: string[];
+            /** Explanation */
+            explanation: string;
+            /** Images */
+            images: number;
+            /** Interval */
+            interval: number[];
+            /** Label Accuracy */
+            label_accuracy: number;
+            /** Label Chance */
+            label_chance: number;
+            /** Loss */
+            loss: number;
+            /** Macro */
+            macro: {
+                [key: string]: components["schemas"]["MeanScore"];
+            };
+            /** Per Label */
+            per_label: components["schemas"]["LabelScore"][];
+            /** Train Accuracy */
+            train_accuracy: number | null;
+            /** Train Images */
+            train_images: number;
+            /** Verdict */
+            verdict: string;
+            /** Views */
+            views: number;
+            /** Warnings */
+            warnings: string[];
         };
         /**
          * SideMessage
@@ -2289,6 +2375,8 @@ export interface components {
             elapsed_ms: number;
             /** Floats */
             floats: number;
+            /** Is Several */
+            is_several: boolean;
             /** Layers */
             layers: components["schemas"]["TracedLayerMessage"][];
             /** Logits */
@@ -2603,6 +2691,7 @@ export type ErrorMessage = components['schemas']['ErrorMessage'];
 export type FollowedPhoto = components['schemas']['FollowedPhoto'];
 export type GradientCheckMessage = components['schemas']['GradientCheckMessage'];
 export type GradientMessage = components['schemas']['GradientMessage'];
+export type LabelScore = components['schemas']['LabelScore'];
 export type LayerLife = components['schemas']['LayerLife'];
 export type LayerMatchMessage = components['schemas']['LayerMatchMessage'];
 export type LayerMotionMessage = components['schemas']['LayerMotionMessage'];
@@ -2610,6 +2699,7 @@ export type LayerSize = components['schemas']['LayerSize'];
 export type LearningStepMessage = components['schemas']['LearningStepMessage'];
 export type LogEvent = components['schemas']['LogEvent'];
 export type MatchingMessage = components['schemas']['MatchingMessage'];
+export type MeanScore = components['schemas']['MeanScore'];
 export type MomentMessage = components['schemas']['MomentMessage'];
 export type MomentsMessage = components['schemas']['MomentsMessage'];
 export type NoteEvent = components['schemas']['NoteEvent'];
@@ -2636,6 +2726,7 @@ export type ReportMessage = components['schemas']['ReportMessage'];
 export type RunDetail = components['schemas']['RunDetail'];
 export type RunSummary = components['schemas']['RunSummary'];
 export type SettingMessage = components['schemas']['SettingMessage'];
+export type SeveralReportMessage = components['schemas']['SeveralReportMessage'];
 export type SideMessage = components['schemas']['SideMessage'];
 export type SplitCount = components['schemas']['SplitCount'];
 export type StartedEvent = components['schemas']['StartedEvent'];
@@ -4374,7 +4465,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ReportMessage"];
+                    "application/json": components["schemas"]["ReportMessage"] | components["schemas"]["SeveralReportMessage"];
                 };
             };
             /** @description Refused: what, why, how to fix it. */

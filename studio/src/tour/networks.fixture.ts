@@ -42,7 +42,10 @@ const detailOf = (layers: TraceMessage['layers'], px: number): Told => ({
     classes,
     counts: classes.map((label) => ({ label, train: 40, validation: 0, test: 12 })),
     notes: [],
-    problems: []
+    problems: [],
+    labels: null,
+    is_several: false,
+    images: [120, 0, 36]
   },
   layers,
   parameters: layers.reduce((sum, layer) => sum + layer.parameters, 0),
@@ -60,6 +63,7 @@ const traceOf = (layers: TraceMessage['layers'], side: number): TraceMessage => 
   classes,
   elapsed_ms: 1,
   floats: 0,
+  is_several: false,
   layers,
   logits: [0.1, 2, 1],
   loss: 0.4557,

@@ -19,6 +19,12 @@ Bundle = tuple[dict[str, Json], dict[str, Json]]  # by media type: what to show,
 
 def widget(trace: "Trace") -> "Widget":
     """The page to click in. Raises DataError where the extra `notebook` is not installed."""
+    if trace.is_several:
+        raise DataError(
+            "The page to click in does not show several labels a photo.",
+            why="it ends with softmax, and here each label has a probability of its own.",
+            fix="show the trace itself, or open the run in the studio.",
+        )
     try:
         from seethrough.explain.notebook.widget import Widget
     except ImportError as error:

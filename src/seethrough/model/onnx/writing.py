@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from seethrough.errors import CheckpointError, DataError
 from seethrough.model.mode import evaluating, one_thread, place_of
 from seethrough.model.onnx.reading import CLASSES, IMAGE_PX, INPUT, PIXELS, require
+from seethrough.model.several import check_one_label
 
 _TOLERANCE = 1e-4  # of a probability
 
@@ -68,6 +69,7 @@ def write(
     the network cannot be exported or the file would answer differently.
     """
     require()
+    check_one_label(module, "An ONNX file")
     if path.exists():
         raise DataError(
             f"{path} exists already.",

@@ -33,7 +33,9 @@ class TraceMessage(Message):
     classes: list[str]
     logits: list[float]
     probabilities: list[float]
-    loss: float | None  # −log p of the label; None without a label
+    is_several: bool  # each probability is one of a label on its own: they need not add up to 1
+    # −log p of the label, of several labels the mean over them of their answers'; None without
+    loss: float | None
     elapsed_ms: float
 
 

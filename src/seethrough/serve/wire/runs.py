@@ -26,6 +26,7 @@ class RunSummary(Message):
     train_seconds: float
     steered: bool  # its learning rate was turned by hand
     edited: bool  # its network was changed by hand and learned nothing
+    several: bool  # its photos have several labels: test_accuracy counts those all right
 
 
 class TurnMessage(Message):
@@ -77,6 +78,9 @@ class DatasetMessage(Message):
     counts: list[SplitCount]
     problems: list[ProblemMessage]
     notes: list[str]  # whole sentences
+    labels: str | None  # absolute path of the CSV that says them; None: the folders do
+    is_several: bool  # a photo has any number of labels
+    images: list[int]  # train, validation, test: of several labels not the sum of the counts
 
 
 class EditedMessage(Message):
@@ -235,49 +239,6 @@ class LogEvent(
     """One line of a run's log."""
 
 
-# ---------------------------------------------------------------- report
-
-
-class ClassScore(Message):
-    """One class of the report."""
-
-    label: str
-    images: int
-    precision: float | None  # None: the network never said this class
-    recall: float | None
-    f1: float | None
-    most_often_taken_for: str | None
-    taken_for_count: int
-
-
-class Confusion(Message):
-    """A pair of classes that is confused."""
-
-    label: str
-    predicted: str
-    images: int
-
-
-class ReportMessage(Message):
-    """How good the network is on photos it never saw."""
-
-    accuracy: float
-    interval: list[float]  # [low, high]: 95 %, Wilson
-    images: int
-    chance: float  # accuracy of always saying the most frequent class
-    train_accuracy: float | None
-    train_images: int
-    loss: float
-    classes: list[str]
-    confusion: list[list[int]]  # row: label, column: predicted
-    per_class: list[ClassScore]
-    most_confused: list[Confusion]  # most frequent first
-    verdict: str  # one short sentence
-    explanation: str  # what the gap means, and what would help
-    warnings: list[str]
-    views: int  # of each photo, whose answers were averaged
-
-
 # ---------------------------------------------------------------- photos
 
 
@@ -288,9 +249,11 @@ class Photo(Message):
     path: str  # the file's name inside its data set, or the name it was dropped with
     # given: with a network that was opened and is no run; dropped: by the user
     split: Literal["train", "validation", "test", "given", "dropped"]
-    label: str | None  # None: nobody said
-    predicted: str | None  # None: the network was not asked yet
-    probability: float | None  # of `predicted`
+    label: str | None  # None: nobody said; of several labels their names, or "no label"
+    labels: list[str] | None = None  # of several labels each that it has; None: it has one
+    predicted: str | None  # None: the network was not asked yet; of several labels likewise
+    # of `predicted`; of several labels how sure it is of the one that it is least sure of
+    probability: float | None
     width: int  # px, of the file before it was fitted to the network
     height: int
     note: str | None  # what fitting cut off, in a sentence; None in lists
@@ -310,6 +273,7 @@ class PredictionMessage(Message):
     label: str
     probability: float
     probabilities: dict[str, float]
+    labels: list[str] | None = None  # those of 0.5 and more, of a network with several labels
 
 
 # ---------------------------------------------------------------- opened networks
