@@ -5,8 +5,8 @@ from decimal import Decimal
 from playwright.sync_api import Locator, expect
 from tests.browser.window import MINUS, Window, exact
 
-# Every text of the bench in one go, as it stands on the screen.
-BLOCKS = """() => [...document.querySelectorAll('[aria-label="Every factor"] .row:not(.head)')].map(
+# Every text of a list of factors in one go, as it stands on the screen.
+BLOCKS = """(list) => [...list.querySelectorAll('.row:not(.head)')].map(
   (row) => ({
     ...Object.fromEntries(['gradient', 'turned kernel', 'products'].map((name) => [name,
       [...row.querySelectorAll(`[aria-label^="${name} "] > span`)].map((tile) => ({

@@ -8,11 +8,12 @@ import os
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
+from tests.browser.beside import Pair
 from tests.browser.window import Window
 
 from seethrough.data.builtin import builtin_path
@@ -86,6 +87,27 @@ def studio(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         )
         with running_server(place / "runs") as address:
             yield Studio(run, address, place / "runs", photos)
+
+
+@pytest.fixture(scope="session")
+def pair(studio: Studio, photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    """The studio's run and one with another seed, in a folder of their own."""
+    place = tmp_path_factory.mktemp("pair")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SEETHROUGH_CACHE", str(place / "cache"))
+        shutil.copytree(studio.runs_dir, place / "runs")
+        other = train(
+            load(photos, image_px=32),
+            network=preset("demo"),
+            recipe=replace(studio.run.manifest.recipe, seed=4, epochs=1),
+            runs_dir=place / "runs",
+            place=Place(threads=1),
+        )
+        with running_server(place / "runs") as address:
+            found = Pair(studio.run, other, address)
+            # matched once, before a page waits for it: what was compared is kept
+            found.match("conv1")
+            yield found
 
 
 @pytest.fixture(scope="package")

@@ -56,10 +56,11 @@ def test_every_shown_product_that_comes_back_through_a_convolution_adds_up(
         point(window, row, column, size)
         heard(window, f"at {layer}, unit {unit}, row {row}, column {column}: ")
         total = shown_sum(region)
-        fold = window.page.get_by_role("region", name="Every factor").locator("[aria-expanded]")
+        factors = window.page.get_by_role("region", name="Every factor")
+        fold = factors.locator("[aria-expanded]")
         if fold.get_attribute("aria-expanded") == "false":
             fold.click()
-        blocks = window.page.evaluate(BLOCKS)
+        blocks = factors.evaluate(BLOCKS)
         assert len(blocks) == 16
         for block in blocks:
             assert added([tile["shown"] for tile in block["products"]]) == exact(block["sum"])

@@ -1,47 +1,14 @@
 """Compare: what stands side by side is what either run says by itself, cell by cell."""
 
 import re
-import shutil
-import struct
-from dataclasses import replace
 
-import httpx
 import pytest
 from playwright.sync_api import expect
-
-from seethrough.data.load import load
-from seethrough.model.presets import preset
-from seethrough.runs.record import train
-from seethrough.serve.server import running_server
-from seethrough.train.place import Place
-
-from .conftest import Studio
-from .test_accessibility import findings, tab_to
-from .window import exact
+from tests.browser.beside import PATIENCE_MS, number, open_pair
+from tests.browser.test_accessibility import findings, tab_to
+from tests.browser.window import exact
 
 UNIT = 3
-PATIENCE_MS = 120_000  # two networks are asked about many photos; a busy machine is slow, not wrong
-
-
-@pytest.fixture(scope="module")
-def pair(studio, photos, tmp_path_factory):
-    """The studio's run and one with another seed, in a folder of their own."""
-    place = tmp_path_factory.mktemp("pair")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SEETHROUGH_CACHE", str(place / "cache"))
-        shutil.copytree(studio.runs_dir, place / "runs")
-        other = train(
-            load(photos, image_px=32),
-            network=preset("demo"),
-            recipe=replace(studio.run.manifest.recipe, seed=4, epochs=1),
-            runs_dir=place / "runs",
-            place=Place(threads=1),
-        )
-        with running_server(place / "runs") as address:
-            found = Studio(studio.run, address, place / "runs", photos)
-            # matched once, before a page waits for it: what was compared is kept
-            _asked(address, f"{studio.run.id}/compare/{other.id}/matching")
-            yield found, other
 
 
 @pytest.fixture
@@ -49,42 +16,25 @@ def opened(open_window, pair):
     """The page at an address below /compare, once everything is drawn."""
 
     def opening(rest="", *, width=1440, base=None):
-        studio, other = pair
-        window = open_window(studio.address, studio.run.id, width=width)
-        window.enter(f"/compare/{base or f'{studio.run.id}/{other.id}'}{rest}")
-        expect(window.page.locator(".tiles canvas").first).to_be_visible(timeout=PATIENCE_MS)
-        window.quiet()
-        return window
+        window = open_window(pair.address, pair.first.id, width=width)
+        return open_pair(window, f"{base or f'{pair.first.id}/{pair.second.id}'}{rest}")
 
     return opening
 
 
-def asked(window, path):
-    """The same from the API, without the page."""
-    return _asked(window.address, path)
-
-
-def _asked(address, path):
-    headers = {"authorization": f"Bearer {address.token}", "sec-fetch-site": "none"}
-    answer = httpx.get(f"{address.url}/api/runs/{path}", headers=headers, timeout=300)
-    return answer.raise_for_status()
-
-
-def map_of(window, run, photo, layer, unit, step=""):
+def map_of(pair, run, photo, layer, unit):
     """Rows of a unit's map, from the run's own addresses."""
-    trace = asked(window, f"{run}/photos/{photo}/trace{step}").json()
-    floats = asked(window, f"{run}/photos/{photo}/activations{step}").content
+    trace = pair.ask(f"{run.id}/photos/{photo}/trace").json()
+    floats = pair.floats(f"{run.id}/photos/{photo}/activations")
     found = next(one for one in trace["layers"] if one["name"] == layer)
     _, height, width = found["shape"]
     start = found["offset"] + unit * height * width
-    values = struct.unpack_from(f"<{height * width}f", floats, 4 * start)
-    return [values[row * width : (row + 1) * width] for row in range(height)]
+    return [floats[start + row * width :][:width] for row in range(height)]
 
 
 def shown(window, band):
     """The value below a map, every digit that its title has."""
-    title = window.page.locator(f"[data-value={band}]").get_attribute("title")
-    return float(title.replace("−", "-"))
+    return number(window.page.locator(f"[data-value={band}]"))
 
 
 def explorer(window, band):
@@ -92,16 +42,13 @@ def explorer(window, band):
 
 
 def test_the_pointer_marks_one_cell_on_both_with_both_numbers_and_their_difference(opened, pair):
-    studio, other = pair
     window = opened(f"/t5/conv2/{UNIT}")
-    matching = asked(window, f"{studio.run.id}/compare/{other.id}/matching").json()
-    layer = next(one for one in matching["layers"] if one["first"] == "conv2")
-    partner = layer["units"][UNIT]
+    partner = pair.match("conv2")["units"][UNIT]
     expect(window.page.get_by_role("heading", name=f"conv2, unit {UNIT}")).to_be_visible()
-    first = map_of(window, studio.run.id, "t5", "conv2", UNIT)
-    second = map_of(window, other.id, "t5", "conv2", partner)
+    first = map_of(pair, pair.first, "t5", "conv2", UNIT)
+    second = map_of(pair, pair.second, "t5", "conv2", partner)
     size = len(first)
-    place = explorer(window, f"^{other.id}, conv2, unit {partner}")
+    place = explorer(window, f"^{pair.second.id}, conv2, unit {partner}")
     box = place.bounding_box()
     row, column = 2, 4
     place.hover(
@@ -115,6 +62,11 @@ def test_the_pointer_marks_one_cell_on_both_with_both_numbers_and_their_differen
     assert shown(window, "second") == pytest.approx(second[row][column], abs=1e-12)
     told = second[row][column] - first[row][column]
     assert shown(window, "difference") == pytest.approx(told, abs=1e-6)
+    one, other, between = (
+        exact(window.page.locator(f"[data-value={band}]").inner_text())
+        for band in ("first", "second", "difference")
+    )
+    assert one + between == other  # as displayed, to the last digit
     marks = window.page.locator(".bench .maps .mark").evaluate_all(
         "(marks) => marks.map((mark) => mark.style.transform)"
     )
@@ -124,28 +76,21 @@ def test_the_pointer_marks_one_cell_on_both_with_both_numbers_and_their_differen
 
 
 def test_bars_and_sentences_are_what_either_run_says(opened, pair):
-    studio, other = pair
     window = opened("/t5")
-    for which, run in (("first", studio.run), ("second", other)):
-        said = asked(window, f"{run.id}/photos/t5/trace").json()["probabilities"]
+    for which, run in (("first", pair.first), ("second", pair.second)):
+        said = pair.ask(f"{run.id}/photos/t5/trace").json()["probabilities"]
         cells = window.page.locator(f"td[data-{which}]").all()
-        told = [float(cell.get_attribute("title").replace("−", "-")) for cell in cells]
-        assert told == said
-    paired = asked(window, f"{studio.run.id}/compare/{other.id}").json()["paired"]
+        assert [number(cell) for cell in cells] == said
+    paired = pair.ask(f"{pair.first.id}/compare/{pair.second.id}").json()["paired"]
     legend = window.page.locator(".legend .num").all_text_contents()
     counts = [paired[name] for name in ("both", "only_first", "only_second", "neither")]
     assert [exact(text.replace(",", "")) for text in legend[: len(counts)]] == counts
 
 
 def test_kernels_are_walked_with_the_arrow_keys_and_subtracted_between_partners(opened, pair):
-    studio, other = pair
     window = opened(f"/t5/relu2/{UNIT}")
-    matching = asked(window, f"{studio.run.id}/compare/{other.id}/matching").json()
-    layer = next(one for one in matching["layers"] if one["first"] == "conv2")
-    weights = [
-        struct.unpack("<2304f", asked(window, f"{run.id}/weights?layer=conv2").content)
-        for run in (studio.run, other)
-    ]
+    layer = pair.match("conv2")
+    weights = [pair.floats(f"{run.id}/weights?layer=conv2") for run in (pair.first, pair.second)]
     kernels = window.page.get_by_role("application", name=re.compile("^Kernels of unit"))
     kernels.focus()
     for key in ("ArrowDown", "ArrowRight", "ArrowRight", "ArrowRight", "ArrowRight"):
@@ -157,18 +102,17 @@ def test_kernels_are_walked_with_the_arrow_keys_and_subtracted_between_partners(
     first = weights[0][(own * 16 + 1) * 9 + 4]
     second = weights[1][(others * 16 + channel) * 9 + 4]
     told = [
-        float(window.page.locator(f"[data-weight={band}]").get_attribute("title").replace("−", "-"))
+        number(window.page.locator(f"[data-weight={band}]"))
         for band in ("first", "second", "difference")
     ]
     assert told == pytest.approx([first, second, second - first], abs=1e-7)
 
 
 def test_a_photo_a_unit_and_a_moment_are_places_and_back_leads_from_one_to_the_other(opened, pair):
-    studio, other = pair
     window = opened("/t5")
     page = window.page
     page.get_by_role("button", name=re.compile(r"^conv1, unit 2 beside unit")).click()
-    window.path_becomes(rf"/compare/{studio.run.id}/{other.id}/t5/conv1/2")
+    window.path_becomes(rf"/compare/{pair.first.id}/{pair.second.id}/t5/conv1/2")
     page.locator(".photos a").nth(1).click()
     window.quiet()
     photo = re.search(r"/(t\d+)/conv1/2$", page.url)[1]
@@ -178,9 +122,8 @@ def test_a_photo_a_unit_and_a_moment_are_places_and_back_leads_from_one_to_the_o
     page.get_by_label("first run, at which moment").select_option("0")
     page.wait_for_url(re.compile(r"\?step=0$"))
     window.quiet()
-    said = asked(window, f"{studio.run.id}/photos/{photo}/trace?step=0").json()["probabilities"]
-    cells = page.locator("td[data-first]").all()
-    assert [float(cell.get_attribute("title").replace("−", "-")) for cell in cells] == said
+    said = pair.ask(f"{pair.first.id}/photos/{photo}/trace?step=0").json()["probabilities"]
+    assert [number(cell) for cell in page.locator("td[data-first]").all()] == said
     for expected in (rf"/{photo}/conv1/2$", r"/t5/conv1/2$", r"/t5$"):
         page.go_back()
         page.wait_for_url(re.compile(expected))
@@ -190,9 +133,8 @@ def test_a_photo_a_unit_and_a_moment_are_places_and_back_leads_from_one_to_the_o
 
 @pytest.mark.full
 def test_two_moments_of_one_run_stand_side_by_side(opened, pair):
-    studio, _ = pair
-    run = studio.run.id
-    _asked(studio.address, f"{run}/compare/{run}/matching?step=0")
+    run = pair.first.id
+    pair.ask(f"{run}/compare/{run}/matching?step=0")
     window = opened("/t5/relu1/1?step=0&difference=own", base=f"{run}/{run}")
     expect(window.page.get_by_text(f"{run} @ 0").first).to_be_visible()
     expect(window.page.locator(".legends .legend")).to_have_count(2)
@@ -202,18 +144,18 @@ def test_two_moments_of_one_run_stand_side_by_side(opened, pair):
 
 
 def test_two_runs_are_ticked_in_the_list_and_compared(open_window, pair):
-    studio, other = pair
-    window = open_window(studio.address, studio.run.id)
+    first, second = pair.first.id, pair.second.id
+    window = open_window(pair.address, first)
     window.enter("/runs")
     page = window.page
-    page.get_by_label(f"Compare {studio.run.id}", exact=True).check()
+    page.get_by_label(f"Compare {first}", exact=True).check()
     expect(page.get_by_text("Tick one more to compare")).to_be_visible()
-    page.get_by_label(f"Compare {other.id}", exact=True).check()
-    page.get_by_role("link", name=f"Compare {studio.run.id} with {other.id}").click()
-    window.path_becomes(rf"/compare/{studio.run.id}/{other.id}(/t\d+)?")
+    page.get_by_label(f"Compare {second}", exact=True).check()
+    page.get_by_role("link", name=f"Compare {first} with {second}").click()
+    window.path_becomes(rf"/compare/{first}/{second}(/t\d+)?")
     expect(page.locator(".tiles canvas").first).to_be_visible(timeout=PATIENCE_MS)
     page.get_by_label("Swap first and second").click()
-    window.path_becomes(rf"/compare/{other.id}/{studio.run.id}(/t\d+)?")
+    window.path_becomes(rf"/compare/{second}/{first}(/t\d+)?")
     window.quiet()
 
 

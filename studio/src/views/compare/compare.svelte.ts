@@ -11,23 +11,34 @@ import type { Cell } from '../../state/place';
 import type { Route } from '../../state/route.svelte';
 import { isSpatial, mapSize, Scene, scales, type Scale } from '../look/scene';
 import { alignKernels, alignMaps, extents, mapOf, type Aligned, type Extents } from './align';
+import { Backwards, photoMatch, type Ways } from './backwards.svelte';
 
 export const scopes = ['same scale', 'own scale'] as const;
 export type Scope = (typeof scopes)[number];
 export const rights = ['all', 'first', 'second', 'neither'] as const;
 export type Right = (typeof rights)[number];
 
-interface Both {
+export interface Both {
   /** the photo and weights that these belong to */
   key: string;
   first: Scene;
   second: Scene;
+  /** the moments of both; undefined: now */
+  steps: readonly [number | undefined, number | undefined];
 }
 
-interface Weights {
+/** The same tensor of both sides. */
+export interface Tensors {
   key: string;
   first: Tensor;
   second: Tensor;
+}
+
+interface Shown {
+  both: Both;
+  matching: MatchingMessage;
+  /** what came back from the loss; null where one looks forwards */
+  ways: Ways | null;
 }
 
 const settled_ms = 300; // the address follows when the pointer rests
@@ -44,19 +55,54 @@ export class Compare {
   matching = $state.raw<MatchingMessage | null>(null);
   list = $state.raw<DisagreementList | null>(null);
   both = $state.raw<Both | null>(null);
-  weights = $state.raw<Weights | null>(null);
-  /** a photo and a matching of the same two states of weights; the last that belonged together */
-  shown = $state.raw<{ both: Both; matching: MatchingMessage } | null>(null);
+  weights = $state.raw<Tensors | null>(null);
   /** of the comparison or the photo; of the matching */
   refused = $state.raw<Refused | null>(null);
   unmatched = $state.raw<Refused | null>(null);
   #moved = $state.raw<{ layer: string; cell: Cell } | null>(null);
   #settling: ReturnType<typeof setTimeout> | undefined;
   #isAwaited = false;
+  #last: Shown | null = null;
+
+  readonly back: Backwards;
 
   constructor(run: string, other: string, route: Route) {
     [this.run, this.other, this.#route] = [run, other, route];
+    this.back = new Backwards(this, route);
   }
+
+  /**
+   * A photo and a matching of the same two states of weights, and the gradients where one looks
+   * backwards. Numbers of two states are never mixed: the last ones stay until all are there.
+   */
+  shown: Shown | null = $derived.by(() => {
+    const { both, matching } = this;
+    if (!both || !matching) return this.#last;
+    const isSame =
+      both.first.trace.weights_sha256 === matching.weights_sha256 &&
+      both.second.trace.weights_sha256 === matching.other_weights_sha256;
+    const ways = this.back.isOn ? this.back.waysOf(both) : null;
+    if (isSame && ways !== undefined) this.#last = { both, matching, ways };
+    return this.#last;
+  });
+
+  /** What both are drawn with: activations, or gradients of the loss. */
+  drawn: { first: Scene; second: Scene } | null = $derived.by(() => {
+    const { shown } = this;
+    if (!shown) return null;
+    const { both, ways } = shown;
+    return ways ? { first: ways.first.scene, second: ways.second.scene } : both;
+  });
+
+  /** The pairs of layers that are drawn; backwards the photo is one of them. */
+  layers: readonly LayerMatchMessage[] = $derived.by(() => {
+    const { shown, drawn } = this;
+    if (!shown || !drawn) return [];
+    const found = shown.matching.layers.filter(
+      ({ kind }) => kind !== 'softmax' && kind !== 'flatten'
+    );
+    return shown.ways ? [photoMatch(drawn.first, drawn.second), ...found] : found;
+  });
 
   // ------------------------------------------------------------ what the address says
 
@@ -85,7 +131,7 @@ export class Compare {
 
   match: LayerMatchMessage | null = $derived.by(() => {
     const { layer } = this.#route.current;
-    return this.shown?.matching.layers.find((one) => one.first === layer) ?? null;
+    return this.layers.find((one) => one.first === layer) ?? null;
   });
   unit: number | null = $derived.by(() => {
     const { unit } = this.#route.current;
@@ -95,15 +141,15 @@ export class Compare {
 
   // ------------------------------------------------------------ numbers side by side
 
-  #known: Map<string, Aligned | null> = $derived.by(() => (void this.shown, new Map()));
+  #known: Map<string, Aligned | null> = $derived.by(() => (void this.drawn, new Map()));
   #sizes: Map<string, Extents> = $derived.by(() => (void this.#known, void this.scope, new Map()));
 
   aligned(match: LayerMatchMessage): Aligned | null {
-    const both = this.shown?.both;
-    if (!both) return null;
+    const { drawn } = this;
+    if (!drawn) return null;
     let found = this.#known.get(match.first);
     if (found === undefined) {
-      found = alignMaps(match, both.first, both.second);
+      found = alignMaps(match, drawn.first, drawn.second);
       this.#known.set(match.first, found);
     }
     return found;
@@ -111,7 +157,7 @@ export class Compare {
 
   /** Where colours are full for a unit, in the chosen scale. */
   extents(match: LayerMatchMessage, unit: number): Extents {
-    const { scale } = this;
+    const scale = this.#scaleOf(match);
     const key =
       scale === 'network' ? '' : scale === 'layer' ? match.first : `${match.first}/${unit}`;
     let found = this.#sizes.get(key);
@@ -119,10 +165,16 @@ export class Compare {
     return found;
   }
 
+  /** A pixel counts to 255, so its gradient has no scale in common with the layers'. */
+  #scaleOf({ kind }: LayerMatchMessage): Scale {
+    return this.scale === 'network' && kind === 'photo' ? 'layer' : this.scale;
+  }
+
   #measured(match: LayerMatchMessage, unit: number): Extents {
     const isShared = this.scope === 'same scale';
-    if (this.scale === 'network') {
-      const all = (this.shown?.matching.layers ?? []).filter((one) => one.kind !== 'softmax');
+    const scale = this.#scaleOf(match);
+    if (scale === 'network') {
+      const all = this.layers.filter((one) => one.kind !== 'photo');
       const each = all.map((one) => this.aligned(one)).filter((one) => one !== null);
       const found = each.map((one) => extents(one, isShared));
       const sides = Math.max(0, ...found.map((one) => one.sides));
@@ -130,7 +182,7 @@ export class Compare {
     }
     const aligned = this.aligned(match);
     if (!aligned) return { sides: 0, difference: 0 };
-    if (this.scale === 'layer') return extents(aligned, isShared);
+    if (scale === 'layer') return extents(aligned, isShared);
     return extents(aligned, isShared, (band, values) => {
       const map = mapOf(aligned, band, unit);
       return map
@@ -141,23 +193,27 @@ export class Compare {
 
   /** null where the layer has no maps */
   cell: Cell | null = $derived.by(() => {
-    const { match, unit } = this;
-    const both = this.shown?.both;
-    const layer = match && both?.first.layer(match.first);
+    const { match, unit, drawn } = this;
+    const layer = match && drawn?.first.layer(match.first);
     if (!layer || unit === null || !isSpatial(layer)) return null;
     const said = this.#moved?.layer === layer.name ? this.#moved.cell : this.#route.current.cell;
-    const cell = said ?? both!.first.strongest(layer, unit);
+    const cell = said ?? drawn!.first.strongest(layer, unit);
     const [height, width] = mapSize(layer);
     return { row: Math.min(cell.row, height - 1), column: Math.min(cell.column, width - 1) };
   });
 
   /** The layer whose weights made the selected unit, and its kernels. */
   made: LayerMatchMessage | null = $derived.by(
-    () => this.shown?.matching.layers.find((one) => one.first === this.match?.weights_layer) ?? null
+    () => this.layers.find((one) => one.first === this.match?.weights_layer) ?? null
   );
+  /** Backwards, their gradients. */
   kernels = $derived.by(() => {
-    const { made, unit, weights } = this;
-    if (!made || unit === null || weights?.key !== this.#weightsKey(made)) return null;
+    const { made, unit } = this;
+    const ways = this.shown?.ways;
+    if (!made || unit === null) return null;
+    const weights = ways ? this.back.gradients : this.weights;
+    const key = ways ? this.back.gradientsKey(ways, made) : this.#weightsKey(made);
+    if (weights?.key !== key) return null;
     return alignKernels(made, unit, weights.first, weights.second, this.#tile(made, weights.first));
   });
 
@@ -191,9 +247,10 @@ export class Compare {
     );
   }
 
-  select(layer: string, unit: number): void {
+  /** `at`: the cell; left out: the one that is marked, or where the unit is strongest */
+  select(layer: string, unit: number, at?: Cell): void {
     const isSame = layer === this.match?.first;
-    const cell = isSame ? (this.cell ?? undefined) : undefined;
+    const cell = at ?? (isSame ? (this.cell ?? undefined) : undefined);
     this.#leave();
     this.#isAwaited = true;
     this.#go({ layer, unit, cell });
@@ -212,7 +269,7 @@ export class Compare {
   }
 
   move(cell: Cell): void {
-    const layer = this.match && this.shown?.both.first.layer(this.match.first);
+    const layer = this.match && this.drawn?.first.layer(this.match.first);
     if (!layer) return;
     const [height, width] = mapSize(layer);
     const inside = (v: number, size: number) => Math.max(0, Math.min(size - 1, v));
@@ -224,6 +281,7 @@ export class Compare {
 
   leave(): void {
     clearTimeout(this.#settling);
+    this.back.leave();
   }
 
   // ------------------------------------------------------------ answers; called from effects
@@ -243,7 +301,6 @@ export class Compare {
     try {
       this.matching = await api.matching(this.run, this.other, at, signal);
       this.unmatched = null;
-      this.#show();
     } catch (thrown) {
       if (!signal.aborted) this.unmatched = refusal(thrown);
     }
@@ -280,22 +337,11 @@ export class Compare {
       ]);
       if (signal.aborted) return;
       const key = `${photo} ${first.trace.weights_sha256} ${second.trace.weights_sha256}`;
-      this.both = { key, first, second };
+      this.both = { key, first, second, steps: [step, otherStep] };
       this.refused = null;
-      this.#show();
     } catch (thrown) {
       if (!signal.aborted) this.refused = refusal(thrown);
     }
-  }
-
-  /** Numbers of two states are never mixed: what is on screen stays until both are there. */
-  #show(): void {
-    const { both, matching } = this;
-    if (!both || !matching) return;
-    const isSame =
-      both.first.trace.weights_sha256 === matching.weights_sha256 &&
-      both.second.trace.weights_sha256 === matching.other_weights_sha256;
-    if (isSame) this.shown = { both, matching };
   }
 
   #weightsKey = (made: LayerMatchMessage) => `${made.first} ${this.step} ${this.otherStep}`;
