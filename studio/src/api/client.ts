@@ -21,6 +21,7 @@ import type {
   PullsMessage,
   RangeTestMessage,
   ReportMessage,
+  SeveralReportMessage,
   RunDetail,
   RunSummary,
   TimelineMessage,
@@ -285,7 +286,7 @@ export const api = {
   /** address of the event stream of its newest range test */
   rangeTestEvents: (run: string) => address(['runs', run, 'range-test', 'events']),
   report: (run: string, signal?: AbortSignal) =>
-    json<ReportMessage>(address(['runs', run, 'report']), { signal }),
+    json<ReportMessage | SeveralReportMessage>(address(['runs', run, 'report']), { signal }),
   photos: (run: string, query: PhotoQuery = {}, signal?: AbortSignal) =>
     json<PhotoList>(address(['runs', run, 'photos'], query), { signal }),
   photo: (run: string, photo: string, signal?: AbortSignal) =>

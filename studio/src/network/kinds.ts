@@ -43,6 +43,13 @@ export function benchOf(kind: string, known = true): BenchKind {
   return 'terms';
 }
 
+/**
+ * The last layer, which says what the photo shows: softmax, or the sigmoid of several labels
+ * (`model.several`, where it has this name; a function inside a network is called otherwise).
+ */
+export const isAnswer = ({ kind, name }: { kind: string; name: string }): boolean =>
+  kind === 'softmax' || (kind === 'sigmoid' && name === 'sigmoid');
+
 const words: Record<string, string> = {
   relu: 'ReLU',
   relu6: 'ReLU6',

@@ -13,7 +13,7 @@ import { fewClasses, mostClasses } from '../format/likeliest';
 import type { TracedLayerMessage } from '../api/types';
 import type { Box } from '../scale/raster';
 import { blockOf, depths, fold, jumps, type Item, type Jump } from './fold';
-import { isUnitwise } from './kinds';
+import { isAnswer, isUnitwise } from './kinds';
 
 /** `maps`: one tile a unit; `strip`: a long vector as one thin column; `cells`: few numbers; `bars`: probabilities */
 export type Form = 'maps' | 'strip' | 'cells' | 'bars';
@@ -83,7 +83,7 @@ const widePhoto = 72;
 function formOf(layer: TracedLayerMessage): Form {
   if (layer.shape.length === 3) return 'maps';
   const units = layer.shape[0] ?? 0;
-  if (layer.kind === 'softmax') return 'bars';
+  if (isAnswer(layer)) return 'bars';
   return units <= maxCells && layer.kind !== 'flatten' ? 'cells' : 'strip';
 }
 

@@ -1,6 +1,6 @@
 /** The report of one run, and the photos of one cell of its confusion matrix. */
 import { api, refusal, type Refused } from '../api/client';
-import type { Photo, ReportMessage, RunSummary } from '../api/types';
+import type { Photo, ReportMessage, RunSummary, SeveralReportMessage } from '../api/types';
 
 /** Photos that are fetched at a time. */
 export const page = 18;
@@ -8,6 +8,8 @@ export const page = 18;
 export class Report {
   readonly run: string;
   report = $state.raw<ReportMessage | null>(null);
+  /** instead of it, where photos have several labels */
+  several = $state.raw<SeveralReportMessage | null>(null);
   /** of the run, where there is no report yet */
   summary = $state.raw<RunSummary | null>(null);
   refused = $state.raw<Refused | null>(null);
@@ -19,7 +21,9 @@ export class Report {
   async open(signal?: AbortSignal): Promise<void> {
     this.refused = null;
     try {
-      this.report = await api.report(this.run, signal);
+      const found = await api.report(this.run, signal);
+      if ('per_label' in found) this.several = found;
+      else this.report = found;
     } catch (thrown) {
       const refused = refusal(thrown);
       if (refused) await this.#unfinished(refused, signal);

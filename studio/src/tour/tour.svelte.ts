@@ -158,7 +158,7 @@ export class Tour {
         detail.summary.state === 'finished' ? orNothing(api.report(run, signal)) : null
       ]);
       if (signal.aborted) return;
-      this.facts = factsOf(detail, trace, report);
+      this.facts = factsOf(detail, trace, report && 'confusion' in report ? report : null);
       this.refused = null;
     } catch (thrown) {
       if (!signal.aborted) this.refused = refusal(thrown);

@@ -4,6 +4,7 @@
  */
 import type { Pixels } from '../../api/client';
 import type { TraceMessage, TracedLayerMessage } from '../../api/types';
+import { isAnswer } from '../../network/kinds';
 import { extentOf, type Cells } from '../../scale/raster';
 
 export const scales = ['unit', 'layer', 'network'] as const;
@@ -73,7 +74,7 @@ export class Scene {
 
   #measure(scale: Scale, layer: TracedLayerMessage, unit: number): number {
     if (scale === 'network') {
-      const coloured = this.layers.filter((l) => l.kind !== 'softmax');
+      const coloured = this.layers.filter((l) => !isAnswer(l));
       return Math.max(0, ...coloured.map((l) => this.extent('layer', l, 0)));
     }
     if (scale === 'layer') return extentOf(this.all(layer));

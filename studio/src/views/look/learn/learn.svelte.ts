@@ -80,7 +80,9 @@ export class Learn {
   }
 
   #query = $derived.by(() => this.#route.current.query);
-  mode: Mode = $derived(modeOf(this.#query));
+  mode: Mode = $derived.by(() =>
+    this.#look.scene?.trace.is_several ? 'Forwards' : modeOf(this.#query)
+  );
   side: Side = $derived(sides.find((side) => side === this.#query['maps']) ?? 'before');
 
   /** The class that is taken for the true one. */
