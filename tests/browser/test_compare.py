@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 from tests.browser.beside import PATIENCE_MS, number, open_pair
@@ -73,6 +74,48 @@ def test_the_pointer_marks_one_cell_on_both_with_both_numbers_and_their_differen
     assert len(marks) == 3
     assert len(set(marks)) == 1
     window.page.wait_for_url(re.compile(rf"/conv2/{UNIT}/{row},{column}$"))
+
+
+def test_the_pointer_on_a_small_map_marks_the_same_cell_on_its_partner_and_tells_both(opened, pair):
+    window = opened("/t5")
+    partner = pair.match("relu2")["units"][UNIT]
+    first = map_of(pair, pair.first, "t5", "relu2", UNIT)
+    second = map_of(pair, pair.second, "t5", "relu2", partner)
+    toolbar = window.page.get_by_role("toolbar", name="Units of relu2")
+    unit = toolbar.get_by_role("button", name=f"relu2, unit {UNIT} beside unit {partner}")
+    unit.scroll_into_view_if_needed()
+    box = unit.bounding_box()
+    row, column = 9, 4  # of 16 × 16; in the second band, below 30 px and a gap of 3
+    x, y = 1 + (column + 0.5) * 30 / 16, 1 + 33 + (row + 0.5) * 30 / 16
+    unit.hover(position={"x": x, "y": y})
+    told = toolbar.locator("xpath=following-sibling::p")
+    expect(told).to_contain_text(f"row {row}, column {column}: first")
+    numbers = [exact(part) for part in re.split("first|second|difference", told.inner_text())[1:]]
+    assert float(numbers[0]) == pytest.approx(first[row][column], abs=0.6e-4)
+    assert float(numbers[1]) == pytest.approx(second[row][column], abs=0.6e-4)
+    assert numbers[0] + numbers[2] == numbers[1]
+    marks = toolbar.locator("i").evaluate_all(
+        "(marks) => marks.map((mark) => mark.getBoundingClientRect().toJSON())"
+    )
+    assert len(marks) == 3
+    assert len({round(mark["x"], 3) for mark in marks}) == 1
+    steps = np.diff([mark["y"] for mark in marks])
+    assert steps == pytest.approx([33, 33])
+    at = marks[1]["x"] + marks[1]["width"] / 2, marks[1]["y"] + marks[1]["height"] / 2
+    assert at == pytest.approx((box["x"] + x, box["y"] + y), abs=0.01)
+
+
+def test_the_pointer_on_a_photo_marks_the_same_pixel_on_both(opened):
+    window = opened("/t5")
+    photos = window.page.get_by_role("application", name=re.compile("^the photo as"))
+    photos.last.hover(position={"x": 3 * 5 + 1, "y": 3 * 20 + 1})  # 32 × 32 pixels of 3 px each
+    expect(window.page.get_by_text("Pixel in row 20, column 5 of both: red")).to_be_visible()
+    marks = photos.locator("i").evaluate_all("(marks) => marks.map((one) => one.style.transform)")
+    assert len(marks) == 2
+    assert len(set(marks)) == 1
+    photos.first.focus()
+    window.page.keyboard.press("ArrowUp")
+    expect(photos.last).to_have_accessible_name(re.compile("row 19, column 5: red"))
 
 
 def test_bars_and_sentences_are_what_either_run_says(opened, pair):

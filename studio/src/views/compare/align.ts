@@ -2,7 +2,8 @@
 import type { Tensor } from '../../api/client';
 import type { LayerMatchMessage } from '../../api/types';
 import { extentOf, type Cells } from '../../scale/raster';
-import { mapSize, type Scene } from '../look/scene';
+import type { Cell } from '../../state/place';
+import { carry, mapSize, type Scene } from '../look/scene';
 
 export const bands = ['first', 'second', 'difference'] as const;
 export type Band = (typeof bands)[number];
@@ -109,15 +110,29 @@ export function extents(
   return isShared ? { sides: both, difference: both } : { sides, difference };
 }
 
+/** Rows and columns of a band's maps. */
+export const sizeOf = ({ size, otherSize }: Aligned, band: Band): readonly [number, number] =>
+  band === 'second' ? otherSize : size;
+
 /** One unit's map of one band; null where there is nothing to draw. */
 export function mapOf(aligned: Aligned, band: Band, unit: number): Cells | null {
   const values = aligned[band];
   if (!values) return null;
-  const [height, width] = band === 'second' ? aligned.otherSize : aligned.size;
+  const [height, width] = sizeOf(aligned, band);
   const offset = unit * height * width;
   return Number.isNaN(values[offset]) && band !== 'first'
     ? null
     : { values, offset, width, height };
+}
+
+/** The numbers of all bands at one cell of the first's map; null where a band has no map. */
+export function valuesAt(aligned: Aligned, unit: number, cell: Cell): (number | null)[] {
+  return bands.map((band) => {
+    const map = mapOf(aligned, band, unit);
+    if (!map) return null;
+    const { row, column } = carry(cell, aligned.size, [map.height, map.width]);
+    return map.values[map.offset + row * map.width + column] ?? NaN;
+  });
 }
 
 /** The largest |difference| of a unit; null where it has none. */

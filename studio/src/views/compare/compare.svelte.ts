@@ -12,6 +12,7 @@ import type { Route } from '../../state/route.svelte';
 import { isSpatial, mapSize, Scene, scales, type Scale } from '../look/scene';
 import { alignKernels, alignMaps, extents, mapOf, type Aligned, type Extents } from './align';
 import { Backwards, photoMatch, type Ways } from './backwards.svelte';
+import type { Spot } from './pixel';
 
 export const scopes = ['same scale', 'own scale'] as const;
 export type Scope = (typeof scopes)[number];
@@ -59,6 +60,8 @@ export class Compare {
   /** of the comparison or the photo; of the matching */
   refused = $state.raw<Refused | null>(null);
   unmatched = $state.raw<Refused | null>(null);
+  /** under the pointer on either photo */
+  spot = $state.raw<Spot | null>(null);
   #moved = $state.raw<{ layer: string; cell: Cell } | null>(null);
   #settling: ReturnType<typeof setTimeout> | undefined;
   #isAwaited = false;
