@@ -16,6 +16,7 @@ from seethrough.runs.checkpoints import newest
 from seethrough.runs.folder import open_run
 from seethrough.runs.record import record
 from seethrough.runs.start import head_of, pace_of
+from seethrough.runs.store import list_runs
 from seethrough.train.recipe import Recipe
 
 from .conftest import PLACE
@@ -67,6 +68,8 @@ def test_the_manifest_says_whose_weights_they_are_and_which_begin_anew(begin, fi
     assert start.weights_sha256 == [line for _, line in finished.log()][-1]["weights_sha256"]
     assert start.head == ("dense1.weight", "dense1.bias")
     assert (start.first_share, start.smallest) == (0.2, 0.1)
+    (summary,) = [each for each in list_runs(finished.folder.parent) if each.start is not None]
+    assert (summary.start, summary.licence) == (finished.id, None)
 
 
 def test_it_begins_with_all_learned_weights_but_the_head(begin, finished, others):

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING
 from seethrough.cli.terminal import console, errors_are_watched, say
 
 if TYPE_CHECKING:
+    from rich.progress import TaskID
+
     from seethrough.data.collection import Collection
     from seethrough.data.dataset import Dataset
 
 Progress = Callable[[str, int, int], None]  # what, done, total
 
 SHOWN_PROBLEMS = 5
+WORTH_A_LINE = 1_000_000  # bytes of a file to fetch
 
 
 def load_photos(
@@ -73,6 +76,45 @@ def tell_problems(dataset: "Dataset | Collection") -> None:
         say(f"  {problem.path}: {what.rstrip('.')}: {why}")
     if count > SHOWN_PROBLEMS:
         say(f"  and {count - SHOWN_PROBLEMS:,} more; `seethrough studio` lists them all.")
+
+
+@contextmanager
+def fetching_bar() -> Iterator[Progress | None]:
+    """A bar on standard error while files are fetched: how much of how much, and how quickly.
+
+    Without a terminal, a line where a file of some size begins to come.
+    """
+    if not errors_are_watched():
+        yield _line_a_file()
+        return
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    columns = (
+        TextColumn("fetching {task.description}"),
+        BarColumn(bar_width=24),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+    )
+    with Progress(*columns, console=console(to_errors=True), transient=True) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def progress(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total or None)
+            bar.update(tasks[what], completed=done, total=total or None)
+
+        yield progress
+
+
+def _line_a_file() -> Progress:
+    told: set[str] = set()
+
+    def progress(what: str, done: int, total: int) -> None:
+        if what not in told and total > WORTH_A_LINE:
+            told.add(what)
+            say(f"fetching {what}: {total / 1e6:,.0f} MB")
+
+    return progress
 
 
 @contextmanager

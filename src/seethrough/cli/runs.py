@@ -22,7 +22,8 @@ def command(ctx: click.Context, runs_dir: Path | None, *, as_json: bool) -> None
 
     --json prints a list; each run has id, created, state (waiting, training, paused, stopped,
     finished, failed), dataset, network, epoch, epochs, test_accuracy, train_seconds,
-    steered and edited.
+    steered, edited, start (whose weights it began with; null: untrained ones) and licence (of
+    published weights that name one).
     """
     if ctx.invoked_subcommand is not None:
         ctx.obj = runs_dir
@@ -73,7 +74,7 @@ def _row(summary: "Summary") -> tuple[str, ...]:
         "–" if summary.edited else f"{summary.epoch} of {summary.epochs}",
         _accuracy(summary),
         duration(summary.train_seconds) if summary.train_seconds else "–",
-        summary.network,
+        _network(summary),
         summary.created[:16].replace("T", " "),
     )
 
@@ -81,6 +82,18 @@ def _row(summary: "Summary") -> tuple[str, ...]:
 def _accuracy(summary: "Summary") -> str:
     share = summary.test_accuracy
     return "–" if share is None else f"{100 * share:.1f} %{', all labels' * summary.several}"
+
+
+def _network(summary: "Summary") -> str:
+    """With what it began, and the licence of weights that others published."""
+    if summary.start is None:
+        return summary.network
+    name, _, revision = summary.start.partition("@")
+    if name.startswith("hf:/"):  # a folder: its path stands in run.json
+        name = f"hf:…/{name.rpartition('/')[2]}"
+    start = f"{name}@{revision[:12]}" if revision else name
+    licence = "" if summary.licence is None else f" ({summary.licence})"
+    return f"{summary.network} from {start}{licence}"
 
 
 def _state(summary: "Summary") -> str:

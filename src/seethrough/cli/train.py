@@ -25,7 +25,12 @@ if TYPE_CHECKING:
     metavar="NETWORK",
     help="A ready one (demo, resnet-18, ...), layers, a .toml, or nets.py:make.",
 )
-@click.option("--from", "start", metavar="RUN", help="Begin with this run's weights, or cifar10.")
+@click.option(
+    "--from",
+    "start",
+    metavar="RUN",
+    help="Begin with this run's weights, cifar10, or hf:OWNER/NAME.",
+)
 @click.option("--labels", metavar="CSV", help="A CSV that says what each photo shows.")
 @click.option("--image-px", type=click.IntRange(8, 512), metavar="N", help="Side of the images.")
 @click.option("--epochs", type=click.IntRange(min=1), metavar="N", help="Times through the photos.")
@@ -72,6 +77,7 @@ def command(
     seethrough train photos/ --model "conv 8 k5 s2, relu, maxpool 2, flatten, dense"
     seethrough train photos/ --model nets.py:make      a function of your own
     seethrough train photos/ --from amber-heron        with what that run learned; or cifar10
+    seethrough train photos/ --from hf:OWNER/NAME      with what others published
     seethrough train photos/ --find-lr                 which learning rates it bears
     seethrough train --resume last
 
@@ -137,7 +143,8 @@ _FIND = (
 
 _FROM = (
     "--from begins with the network and the image size of that run. Leave --model and "
-    "--image-px out. (Only a function of your own may be named again with --model.)"
+    "--image-px out. (Only a function of your own may be named again with --model, and only "
+    "a published network, hf:…, may have another size.)"
 )
 
 
@@ -161,7 +168,7 @@ def _refuse_pairs(
 ) -> None:
     if None not in (minutes, epochs):
         raise click.UsageError(_MINUTES)
-    if start is not None and (named, image_px) != (None, None):
+    if start is not None and (named, None if _is_published(start) else image_px) != (None, None):
         raise click.UsageError(_FROM)
     if find_lr and (start, epochs, minutes) != (None, None, None):
         raise click.UsageError(_FIND)
@@ -173,12 +180,11 @@ def _prepared(
     """Photos, network, the recipe of the file, and what to begin with."""
     from seethrough.cli.loading import load_photos
     from seethrough.model.presets import asked_for
-    from seethrough.runs.shipped import source
     from seethrough.train.recipe import Recipe
 
     model, image_px, begun = given.model, given.image_px, None
     if given.start is not None:
-        begun = source(given.start, options.runs_folder(given.runs_dir), code=model)
+        begun = _source(given, given.start)
         image_px, model = begun.network.image_px, None
     early = None if model is None else asked_for(model, image_px)  # before a photo is read
     stored = None if given.recipe_file is None else Recipe.read(given.recipe_file)
@@ -187,6 +193,16 @@ def _prepared(
     dataset = load_photos(given.folder, labels=given.labels, image_px=image_px, is_quiet=is_quiet)
     spec = asked_for(model or "demo", dataset.image_px) if begun is None else begun.buildable()
     return dataset, spec, stored, begun
+
+
+def _source(given: _Given, start: str) -> "Source":
+    """What to begin with; how much of it is here is shown while it is fetched."""
+    from seethrough.cli.loading import fetching_bar
+    from seethrough.runs.pretrained import source
+
+    folder = options.runs_folder(given.runs_dir)
+    with fetching_bar() as shown:
+        return source(start, folder, code=given.model, image_px=given.image_px, progress=shown)
 
 
 def _train(
@@ -201,6 +217,7 @@ def _train(
     from seethrough.cli.terminal import say
     from seethrough.cli.training import train_here
     from seethrough.runs.creation import create
+    from seethrough.runs.pretrained import told as told_of
     from seethrough.train.place import Place
 
     dataset, spec, stored, begun = _prepared(given, is_quiet=as_json)
@@ -214,11 +231,12 @@ def _train(
     # What one process alone would take is of no use to several.
     recipe, told = choice(dataset, spec, asked, is_quiet=as_json or world is not None)
     recipe, more = shared(recipe, world)
+    more = (*(() if begun is None else told_of(begun)), *more)
     folder = options.runs_folder(given.runs_dir)
     place = None if given.threads is None else Place(threads=given.threads)
     run = create(dataset, spec, recipe, runs_dir=folder, place=place, start=begun)
     if not as_json:
-        learned = "" if begun is None else f" with the weights of {begun.id}"
+        learned = "" if begun is None else f" with the weights of {begun.id.partition('@')[0]}"
         said = f"{spec.name}{learned}, {recipe.epochs} epochs"
         say("\n".join((*more, f"Training {run.id}: {said}. Ctrl-C stops and saves.")))
     told = (*told, *more)
@@ -236,6 +254,10 @@ def _find_lr(given: _Given, *, seed: int | None, as_json: bool) -> int:
     asked = Asked(network=False, recipe=stored, changes=changes, minutes=None)
     recipe = suited(dataset, spec, asked)
     return find_rate(dataset, spec, recipe, threads=given.threads, as_json=as_json)
+
+
+def _is_published(start: str) -> bool:
+    return start.startswith("hf:")
 
 
 def _has_own_size(model: str | None) -> bool:

@@ -1,4 +1,4 @@
-"""Networks that are code instead of text: ready ones of this program, and functions of one's own.
+"""Networks that are code instead of text: ready ones, functions of one's own, published ones.
 
 Naming one runs nothing: `make` builds it, and only then is a function of somebody's imported.
 """
@@ -17,6 +17,7 @@ class Origin(StrEnum):
 
     READY = "ready"  # ours
     REFERENCE = "reference"  # a function that the user names
+    HF = "hf"  # the library transformers, from a configuration that names no code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,9 +26,9 @@ class ModuleSpec:
 
     name: str
     image_px: int
-    text: str  # the ready network's name, or the reference
+    text: str  # the ready network's name, the reference, or hf:OWNER/NAME@REVISION
     origin: Origin
-    source: str | None = None  # of a reference: the text of the file with the function
+    source: str | None = None  # the text of the file with the function, or the configuration
     source_sha256: str | None = None  # and the SHA-256 of its bytes
 
     def __post_init__(self) -> None:
@@ -37,6 +38,11 @@ class ModuleSpec:
                 why="the network reads square images of this many pixels a side.",
                 fix=f"write a whole number from 1 to {MAX_IMAGE_PX:,}, 32 for instance.",
             )
+
+    @property
+    def has_sizes_alone(self) -> bool:
+        """Whether its sizes can be had without its numbers: not where code may ask for these."""
+        return self.origin is not Origin.REFERENCE
 
 
 Network = NetworkSpec | ModuleSpec

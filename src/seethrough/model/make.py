@@ -1,7 +1,8 @@
 """From any network, text or code, to a torch module with seeded weights, normalisation first.
 
-A text is built by `build`, a ready network by its function in `networks`, a reference by importing
-the user's function: whoever calls `make` with a reference has the user's word that it may run.
+A text is built by `build`, a ready network by its function in `networks`, a published one by the
+library that its family belongs to, a reference by importing the user's function: whoever calls
+`make` with a reference has the user's word that it may run.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ from seethrough.errors import SpecError
 from seethrough.model.build import Normalise, build
 from seethrough.model.checkpoint import load_into
 from seethrough.model.coded import Network, Origin
+from seethrough.model.hub import architecture
 from seethrough.model.networks.table import READY
 from seethrough.model.reference import joined, load_module, seeded
 from seethrough.model.several import closed
@@ -59,6 +61,10 @@ def _open(
             std=deviations,
             seed=seed,
         )
+    if network.origin is Origin.HF:
+        with seeded(seed):
+            module: nn.Module = architecture.build(network.source or "", num_classes)
+        return joined(Normalise(means, deviations), module)
     if network.text not in READY:
         raise SpecError(
             f"There is no ready network {network.text[:100]!r}.",

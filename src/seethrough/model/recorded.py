@@ -26,7 +26,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from seethrough.errors import SeethroughError, ShapeError
 from seethrough.model import several
-from seethrough.model.coded import Network, Origin
+from seethrough.model.coded import Network
 from seethrough.model.make import make
 from seethrough.model.mode import evaluating, place_of
 from seethrough.model.reference import seeded
@@ -89,7 +89,7 @@ def measured(
     if isinstance(network, NetworkSpec):
         return measure(network, num_classes, is_several=is_several)
     nothing, one = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
-    place = "meta" if network.origin is Origin.READY else "cpu"
+    place = "meta" if network.has_sizes_alone else "cpu"
     try:
         with torch.device(place):
             module = make(

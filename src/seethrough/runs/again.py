@@ -21,6 +21,9 @@ def again(run: Run, changes: Mapping[str, float | int], *, dataset: Dataset, run
     begun = run.manifest.start
     start: Run | Source | None = None
     if begun is not None:
-        is_shipped = begun.run in SHIPPED
-        start = shipped(begun.run) if is_shipped else find_run(begun.run, runs_dir)
+        if begun.published is not None:
+            start = Source.again(run, begun)
+        else:
+            is_shipped = begun.run in SHIPPED
+            start = shipped(begun.run) if is_shipped else find_run(begun.run, runs_dir)
     return create(dataset, run.buildable, recipe, runs_dir=runs_dir, start=start)

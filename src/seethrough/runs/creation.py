@@ -94,6 +94,8 @@ def keep(
     runs_dir = (runs_dir or default_runs_dir()).expanduser().absolute()
     place = place or suitable_place(sizes, recipe)
     ground, watched = environment(place), _watched(dataset)
+    if isinstance(spec, ModuleSpec) and spec.origin is Origin.HF:
+        ground["transformers"] = version("transformers")
     folder = _new_folder(runs_dir)
     made = Manifest(
         id=folder.name,

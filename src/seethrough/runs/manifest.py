@@ -28,7 +28,7 @@ from seethrough.train.recipe import Recipe
 SCHEMA = 3
 _OF_FOLDERS = 2  # says all where folders say the classes: older versions read it too
 FILE = "run.json"
-KINDS = ("layers", "ready", "reference")
+KINDS = ("layers", "ready", "reference", "hf")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +84,7 @@ class NetworkFacts:
     layers    the layers in one line                 what the text says; none
     ready     the name of a ready network            as measured; none
     reference the function that the user named       as measured; the file with it
+    hf        hf:OWNER/NAME@REVISION, or hf:/folder  as measured; its configuration
     """
 
     name: str
@@ -96,6 +97,16 @@ class NetworkFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """Where weights are from that were learned elsewhere, and what they expect of a photo."""
+
+    revision: str | None  # the commit; None: a folder on the disk
+    licence: str | None  # as its card names it; None: nobody says
+    mean: tuple[float, float, float]  # of pixel / 255, red, green, blue
+    std: tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
     """The weights that a run begins with, where not with untrained ones."""
 
@@ -104,6 +115,7 @@ class Start:
     head: tuple[str, ...]  # weights that begin anew; none where the classes are the same
     first_share: float  # of the epochs, in which only these learn
     smallest: float  # share of the learning rate that the first layer gets afterwards
+    published: Published | None = None  # of weights that were not learned here
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +154,8 @@ class Manifest:
         content["network"] = dataclasses.asdict(self.network)
         content["recipe"] = self.recipe.to_dict()
         content["start"] = None if self.start is None else dataclasses.asdict(self.start)
+        if self.start is not None and self.start.published is None:
+            del content["start"]["published"]
         if self.edited is None:
             del content["edited"]
         else:
@@ -176,7 +190,7 @@ def parsed(content: Mapping[str, Any], folder: Path) -> Manifest:
         )
         start, edited = stored.pop("start", None), stored.pop("edited", None)
         return Manifest(
-            start=None if start is None else Start(**{**start, "head": tuple(start["head"])}),
+            start=None if start is None else _start(start),
             edited=None
             if edited is None
             else Edited(**{**edited, "changes": tuple(edited["changes"])}),
@@ -188,6 +202,14 @@ def parsed(content: Mapping[str, Any], folder: Path) -> Manifest:
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _damaged(folder, f"{error}") from error
+
+
+def _start(stored: Mapping[str, Any]) -> Start:
+    published = stored.get("published")
+    if published is not None:
+        colours = {name: tuple(map(float, published[name])) for name in ("mean", "std")}
+        published = Published(**{**published, **colours})
+    return Start(**{**stored, "head": tuple(stored["head"]), "published": published})
 
 
 def raw(folder: Path) -> dict[str, Any]:

@@ -18,7 +18,12 @@ def m001_summaries(connection: sqlite3.Connection) -> None:
     )
 
 
-MIGRATIONS = (m001_summaries,)
+def m002_starts(connection: sqlite3.Connection) -> None:
+    """Summaries say what a run began with: those that do not are read again."""
+    connection.execute("DELETE FROM summaries")
+
+
+MIGRATIONS = (m001_summaries, m002_starts)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

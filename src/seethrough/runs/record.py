@@ -33,7 +33,7 @@ from seethrough.runs.folder import Run, runs_place
 from seethrough.runs.interruption import interruption
 from seethrough.runs.log import Log, LogEvent, begins_with
 from seethrough.runs.moments import MomentFile
-from seethrough.runs.shipped import source
+from seethrough.runs.pretrained import source, told
 from seethrough.runs.start import pace_of, put_edited, put_into
 from seethrough.runs.steering import POLL_S, Leaving, Steering
 from seethrough.train import loop
@@ -68,8 +68,8 @@ def train(
 
     Without a network the demo's is taken at the images' size, without a recipe one that suits
     their number. With `start`, the network and the weights are that run's, or "cifar10", which
-    comes with the program: a head for other classes begins anew, and all layers learn, those near
-    the photo slowly.
+    comes with the program, or published by others ("hf:microsoft/resnet-18", "hf:./folder"): a
+    head for other classes begins anew, and all layers learn, those near the photo slowly.
 
     With `minutes`, a few steps are timed and the recipe gets as many epochs as take about so long
     on this machine, at least one; the run's own recipe has their number.
@@ -77,7 +77,8 @@ def train(
     if minutes is not None:
         duration.check_minutes(minutes)  # before a photo is read
     place_of_runs = runs_place(runs_dir)
-    begun = None if start is None else source(start, place_of_runs)
+    own_px = dataset.image_px if isinstance(dataset, Dataset) else None
+    begun = None if start is None else source(start, place_of_runs, image_px=own_px)
     image_px = None if begun is None else begun.network.image_px
     images = dataset if isinstance(dataset, Dataset) else load(dataset, image_px=image_px)
     if begun is not None and network is None:
@@ -91,8 +92,9 @@ def train(
         speed = duration.expected(images, network, recipe, place=place)
         recipe = duration.lasting(recipe, speed, minutes)
     run = creation.create(images, network, recipe, runs_dir=place_of_runs, place=place, start=begun)
+    notes = () if begun is None else told(begun)
     with interruption() as should_stop:
-        for _ in record(run, dataset=images, place=place, should_stop=should_stop):
+        for _ in record(run, dataset=images, place=place, should_stop=should_stop, notes=notes):
             pass
     return run
 

@@ -20,7 +20,6 @@ from torch import Tensor, nn
 from seethrough.model import checkpoint
 from seethrough.model.make import restore
 from seethrough.model.presets import preset
-from seethrough.runs.folder import Run, open_run
 from seethrough.runs.start import Source
 from seethrough.train.recipe import Recipe
 
@@ -41,15 +40,6 @@ class Facts:
     test_images: int
     test_accuracy: float
     test_accuracy_6_views: float
-
-
-def source(start: Run | str, runs_dir: Path | None = None, *, code: str | None = None) -> Source:
-    """A run, or the shipped network or the run of this name, to begin with."""
-    if isinstance(start, Run):
-        return Source.of_run(start)
-    if start in SHIPPED:
-        return shipped(start)
-    return Source.of_run(open_run(start, runs_dir, code=code))
 
 
 def shipped(name: str) -> Source:

@@ -2,15 +2,18 @@
 
     start.safetensors   in the new run's folder: the other run's weights, normalisation included
 
-Instead of a run, a network that comes with the program can be named (`runs.shipped`).
+Instead of a run, a network can be named that comes with the program (`runs.shipped`), or one that
+others published (`runs.pretrained`).
 
 The network is the same. Where the classes differ in any way (names, number, order), the layer that
 answers for them begins anew and learns alone for the first fifth of the epochs; then all layers
 learn, each the more slowly the nearer it is to the photo (`train.pace`). Raises RunError.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -19,10 +22,10 @@ from seethrough.errors import RunError
 from seethrough.model import checkpoint
 from seethrough.model.checkpoint import weights_sha256
 from seethrough.model.coded import ModuleSpec, Network, Origin
-from seethrough.model.make import make
+from seethrough.model.make import make, restore
 from seethrough.model.spec import to_text
 from seethrough.runs.folder import Run
-from seethrough.runs.manifest import Start
+from seethrough.runs.manifest import Published, Start
 from seethrough.train.pace import Pace, slower_below
 from seethrough.train.recipe import Recipe
 
@@ -36,13 +39,14 @@ _NOTHING, _ONE = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where the weights come from: a run, or a network that comes with the program."""
+    """Where the weights come from: a run, a network that comes with the program, or another's."""
 
     id: str
     network: Network  # naming it imports nothing
     buildable: Callable[[], Network]  # the same, if its code may be imported here
     classes: tuple[str, ...]
     module: Callable[[], nn.Module]  # with its weights
+    published: Published | None = None  # of weights that others published
 
     @classmethod
     def of_run(cls, run: Run) -> "Source":
@@ -53,6 +57,20 @@ class Source:
             buildable=lambda: run.buildable,
             classes=run.manifest.dataset.classes,
             module=lambda: run.classifier.module,
+        )
+
+    @classmethod
+    def again(cls, run: Run, start: Start) -> "Source":
+        """What a run began with, from the run's own folder."""
+        tensors, notes = checkpoint.read(run.folder / FILE)
+        classes = tuple(json.loads(notes["classes"]))
+        return cls(
+            id=start.run,
+            network=run.network,
+            buildable=lambda: run.buildable,
+            classes=classes,
+            module=partial(restore, run.network, len(classes), tensors),
+            published=start.published,
         )
 
 
@@ -79,8 +97,11 @@ def begun(source: Source, network: Network, classes: Sequence[str]) -> tuple[Sta
         head=head,
         first_share=0.0 if is_same else FIRST_SHARE,
         smallest=SMALLEST,
+        published=source.published,
     )
-    return start, checkpoint.pack(module.state_dict(), {"schema": "1", "run": source.id})
+    notes = {"schema": "1", "run": source.id}
+    notes["classes"] = json.dumps(source.classes, ensure_ascii=False)
+    return start, checkpoint.pack(module.state_dict(), notes)
 
 
 def head_of(network: Network, num_classes: int) -> tuple[str, ...]:
@@ -131,7 +152,7 @@ def _text(network: Network, own: Network) -> str:
 
 
 def _shapes(network: Network, num_classes: int) -> dict[str, tuple[int, ...]]:
-    is_ready = isinstance(network, ModuleSpec) and network.origin is Origin.READY
-    with torch.device("meta" if is_ready else "cpu"):
+    has_sizes = isinstance(network, ModuleSpec) and network.has_sizes_alone
+    with torch.device("meta" if has_sizes else "cpu"):
         module = make(network, num_classes=num_classes, mean=_NOTHING, std=_ONE, seed=0)
     return {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}

@@ -39,6 +39,8 @@ class Summary:
     steered: bool = False  # its learning rate was turned by hand
     edited: bool = False  # its network was changed by hand and learned nothing
     several: bool = False  # its photos have several labels: test_accuracy counts all labels right
+    start: str | None = None  # whose weights it began with: a run, cifar10, hf:OWNER/NAME@COMMIT
+    licence: str | None = None  # of these, where others published them and named one
 
     @property
     def is_live(self) -> bool:
@@ -76,6 +78,7 @@ def from_files(folder: Path) -> Summary:
     if end:
         state, seconds = end["state"], end["train_seconds"]
         accuracy = accuracy if end["test_accuracy"] is None else end["test_accuracy"]
+    begun = stored.get("start") or {}
     return Summary(
         id=stored["id"],
         created=stored["created"],
@@ -89,6 +92,8 @@ def from_files(folder: Path) -> Summary:
         steered=bool(steering.turns(folder)),
         edited=stored.get("edited") is not None,
         several=bool(stored["dataset"].get("is_several")),
+        start=begun.get("run"),
+        licence=(begun.get("published") or {}).get("licence"),
     )
 
 

@@ -2151,10 +2151,14 @@ export interface components {
             epochs: number;
             /** Id */
             id: string;
+            /** Licence */
+            licence: string | null;
             /** Network */
             network: string;
             /** Several */
             several: boolean;
+            /** Start */
+            start: string | null;
             /**
              * State
              * @enum {string}

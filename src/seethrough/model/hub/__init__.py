@@ -1,0 +1,1 @@
+"""Networks that others published for the library transformers, and what to know of them."""
