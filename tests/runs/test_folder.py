@@ -97,7 +97,7 @@ def test_runs_live_where_the_environment_says(tmp_path, monkeypatch):
         ("{}", "cannot be read"),
         ('{"schema": 1}', "cannot be read"),
         ('{"schema": "1"}', "cannot be read"),
-        ('{"schema": 3}', "was written by a newer Seethrough"),
+        ('{"schema": 4}', "was written by a newer Seethrough"),
     ],
 )
 def test_a_manifest_that_is_not_ours_is_refused(make_run, content, said):

@@ -23,7 +23,7 @@ from seethrough.predict.probabilities import Ending, probabilities
 from seethrough.runs import manifest
 from seethrough.runs.comparison import compare
 from seethrough.runs.creation import create
-from seethrough.runs.film import film_of
+from seethrough.runs.film import frames
 from seethrough.runs.folder import open_run
 from seethrough.runs.record import record
 from seethrough.train.place import Place
@@ -192,7 +192,7 @@ def test_what_is_not_told_of_several_labels_is_refused_in_words(run, photos):
         run.timeline,
         run.continuation,
         lambda: compare(run, run),
-        lambda: film_of(run, image, None),
+        lambda: next(frames(run, image)),
         lambda: run.edited(Change(off=(("relu1", 0),))),
     ):
         with pytest.raises(RunError, match="has several labels a photo") as caught_run:
@@ -208,3 +208,25 @@ def test_photos_whose_labels_are_said_otherwise_are_refused(run, tmp_path):
             Image.new("RGB", (PX, PX), (50 * number, 90, 20)).save(folder / f"{number}.png")
     with pytest.raises(DataError, match="one label a photo"):
         run.classifier.evaluate(load(tmp_path / "one", image_px=PX))
+
+
+def test_a_run_of_a_csv_with_one_label_a_photo_is_ordinary_and_finds_its_photos_again(tmp_path):
+    lines = ["file,label"]
+    for number in range(12):
+        label = ("cat", "dog")[number % 2]
+        (tmp_path / "photos").mkdir(exist_ok=True)
+        Image.new("RGB", (PX, PX), (20 * number, 90, 20)).save(tmp_path / f"photos/{number}.png")
+        lines.append(f"{number}.png,{label}")
+    (tmp_path / "labels.csv").write_text("\n".join(lines))
+    photos = load(tmp_path / "photos", labels=tmp_path / "labels.csv", image_px=PX)
+    made = create(photos, parse(NETWORK, image_px=PX), RECIPE, runs_dir=tmp_path / "runs")
+    facts = open_run(made.folder).manifest.dataset
+    assert (facts.labels, facts.is_several, facts.images) == (photos.labels_file, False, None)
+    assert sum(facts.num_images(split) for split in Split) == 12
+    assert made.sizes[-1].kind == "softmax"
+    again = made.dataset()
+    assert again.fingerprint == photos.fingerprint
+    assert again.classes == ("cat", "dog")
+    (tmp_path / "labels.csv").write_text("\n".join(lines).replace("3.png,dog", "3.png,cat"))
+    with pytest.raises(RunError, match="are not those that"):
+        made.dataset()
