@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 from playwright.sync_api import expect
+from tests.browser.back import added, shown_sum
 from tests.browser.beside import PATIENCE_MS, number, open_pair
 from tests.browser.test_accessibility import findings, tab_to
 from tests.browser.window import exact
@@ -74,6 +75,24 @@ def test_the_pointer_marks_one_cell_on_both_with_both_numbers_and_their_differen
     assert len(marks) == 3
     assert len(set(marks)) == 1
     window.page.wait_for_url(re.compile(rf"/conv2/{UNIT}/{row},{column}$"))
+
+
+def test_a_cell_is_taken_apart_on_both_sides_beside_each_other(opened, pair):
+    window = opened(f"/t5/conv2/{UNIT}/2,4")
+    partner = pair.match("conv2")["units"][UNIT]
+    for side, run, unit in (("first", pair.first, UNIT), ("second", pair.second, partner)):
+        region = window.page.locator(f"[data-equation={side}]")
+        total = shown_sum(region)
+        framework = map_of(pair, run, "t5", "conv2", unit)[2][4]
+        assert abs(float(total) - framework) <= 0.6e-4
+        factors = window.page.get_by_role("region", name=f"Every factor, {side}")
+        factors.locator("[aria-expanded]").click()
+        sums = factors.locator(".row:not(.head) .right").all_inner_texts()
+        assert len(sums) == 16
+        assert added(sums) == total
+    factors.get_by_role("button", name=re.compile(r"^#\d+$")).first.click()
+    window.path_becomes(r".*/t5/relu1/\d+(/\d+,\d+)?")
+    window.quiet()
 
 
 def test_the_pointer_on_a_small_map_marks_the_same_cell_on_its_partner_and_tells_both(opened, pair):

@@ -1,11 +1,10 @@
-/** The way back through both: the loss of one class, what came back to every cell, and how it adds up. */
-import { api, refusal, Refused, type LossQuery } from '../../api/client';
-import { Latest } from '../../api/latest';
-import type { BackwardMessage, EquationMessage, LayerMatchMessage } from '../../api/types';
+/** The way back through both: the loss of one class, and what came back to every cell and kernel. */
+import { api, refusal, type LossQuery, type Refused } from '../../api/client';
+import type { BackwardMessage, LayerMatchMessage } from '../../api/types';
 import type { Route } from '../../state/route.svelte';
 import { modeOf, queryOf, type Mode } from '../look/learn/figures';
 import { gradientScene } from '../look/learn/gradients';
-import { carry, mapSize, type Scene } from '../look/scene';
+import type { Scene } from '../look/scene';
 import type { Both, Compare, Tensors } from './compare.svelte';
 import { truthOf, type Sayer, type Truth } from './truth';
 
@@ -27,16 +26,6 @@ export interface Ways {
   second: Way;
 }
 
-/** What one side answers: its equation, or why it has none. */
-export type Side = EquationMessage | Refused | null;
-
-export interface Equations {
-  /** the layer and unit of the first, and the cell, that they belong to */
-  key: string;
-  first: Side;
-  second: Side;
-}
-
 const sayer = ({ trace }: Scene): Sayer => ({ ...trace, label: trace.photo.label });
 
 export class Backwards {
@@ -47,11 +36,8 @@ export class Backwards {
   /** of the way back; of the kernels' gradients */
   refused = $state.raw<{ key: string; problem: Refused } | null>(null);
   untold = $state.raw<Refused | null>(null);
-  /** the newest answer; an older one stays until the next is there */
-  equations = $state.raw<Equations | null>(null);
   /** of the weights that made the selected unit */
   gradients = $state.raw<Tensors | null>(null);
-  #equations = new Latest<Equations>();
 
   constructor(compare: Compare, route: Route) {
     [this.#compare, this.#route] = [compare, route];
@@ -104,7 +90,7 @@ export class Backwards {
       return { message, scene: gradientScene(scene, message, found.values) };
     };
     const { run, other } = this.#compare;
-    const [one, two] = this.#losses(both, label);
+    const [one, two] = lossQueries(both, label);
     try {
       const [first, second] = await Promise.all([
         way(run, both.first, one),
@@ -119,38 +105,13 @@ export class Backwards {
     }
   }
 
-  /** How both gradients at the marked cell came about. */
-  askEquations(): void {
-    const { match, unit, cell, shown } = this.#compare;
-    const ways = shown?.ways;
-    if (!match || unit === null || !ways || !shown) return;
-    const partner = match.units[unit] ?? null;
-    const key = [ways.key, match.first, unit, cell?.row, cell?.column].join('/');
-    const { run, other } = this.#compare;
-    const [one, two] = this.#losses(ways.of, ways.label);
-    const there = cell && this.#carried(match, ways, cell);
-    const fetch = async (signal: AbortSignal): Promise<Equations> => {
-      const ask = (id: string, { trace }: Scene, of: Parameters<typeof api.gradientEquation>[2]) =>
-        answered(api.gradientEquation(id, trace.photo.id, of, signal));
-      const [first, second] = await Promise.all([
-        ask(run, ways.of.first, { ...one, layer: match.first, unit, ...cell }),
-        partner === null
-          ? null
-          : ask(other, ways.of.second, { ...two, layer: match.second, unit: partner, ...there })
-      ]);
-      return { key, first, second };
-    };
-    const tell = (found: Equations) => (this.equations = found);
-    this.#equations.ask(key, fetch, tell, () => undefined);
-  }
-
   async loadGradients(signal: AbortSignal): Promise<void> {
     const { made, shown, run, other } = this.#compare;
     const ways = shown?.ways;
     if (!ways || !made || made.why_no_kernels !== null) return;
     const key = this.gradientsKey(ways, made);
     if (this.gradients?.key === key) return;
-    const [one, two] = this.#losses(ways.of, ways.label);
+    const [one, two] = lossQueries(ways.of, ways.label);
     const ask = (id: string, { trace }: Scene, layer: string, of: LossQuery) =>
       api.parameterGradients(id, trace.photo.id, { ...of, layer, name: 'weight' }, signal);
     try {
@@ -166,43 +127,22 @@ export class Backwards {
     }
   }
 
-  leave(): void {
-    this.#equations.drop();
-  }
-
   // ------------------------------------------------------------ inside
 
   #key(both: Both): string | null {
     const truth = this.truth?.truth;
     return truth ? `${both.key} ${truth}` : null;
   }
-
-  #losses({ first, second, steps }: Both, label: string): [LossQuery, LossQuery] {
-    const of = ({ trace }: Scene, at: number | undefined) => ({
-      label,
-      weights_sha256: trace.weights_sha256,
-      step: at
-    });
-    return [of(first, steps[0]), of(second, steps[1])];
-  }
-
-  /** The same place in the second's maps, which may have another size. */
-  #carried(match: LayerMatchMessage, ways: Ways, cell: { row: number; column: number }) {
-    const one = ways.first.scene.layer(match.first);
-    const other = ways.second.scene.layer(match.second);
-    return one && other ? carry(cell, mapSize(one), mapSize(other)) : cell;
-  }
 }
 
-/** A refusal is an answer as well; that nobody waits any longer is none. */
-async function answered(asked: Promise<EquationMessage>): Promise<EquationMessage | Refused> {
-  try {
-    return await asked;
-  } catch (thrown) {
-    const problem = refusal(thrown);
-    if (!problem) throw thrown;
-    return problem;
-  }
+/** The loss of one class, as either side is asked for it. */
+export function lossQueries({ first, second, steps }: Both, label: string): [LossQuery, LossQuery] {
+  const of = ({ trace }: Scene, step: number | undefined) => ({
+    label,
+    weights_sha256: trace.weights_sha256,
+    step
+  });
+  return [of(first, steps[0]), of(second, steps[1])];
 }
 
 /** The photo as a pair of layers whose units are its colours. */

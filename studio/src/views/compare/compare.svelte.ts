@@ -12,6 +12,7 @@ import type { Route } from '../../state/route.svelte';
 import { isSpatial, mapSize, Scene, scales, type Scale } from '../look/scene';
 import { alignKernels, alignMaps, extents, mapOf, type Aligned, type Extents } from './align';
 import { Backwards, photoMatch, type Ways } from './backwards.svelte';
+import { Equations } from './equations.svelte';
 import type { Spot } from './pixel';
 
 export const scopes = ['same scale', 'own scale'] as const;
@@ -68,6 +69,7 @@ export class Compare {
   #last: Shown | null = null;
 
   readonly back: Backwards;
+  readonly equations = new Equations();
 
   constructor(run: string, other: string, route: Route) {
     [this.run, this.other, this.#route] = [run, other, route];
@@ -284,7 +286,7 @@ export class Compare {
 
   leave(): void {
     clearTimeout(this.#settling);
-    this.back.leave();
+    this.equations.leave();
   }
 
   // ------------------------------------------------------------ answers; called from effects

@@ -3,7 +3,17 @@ import type { EquationMessage, TermMessage, TraceMessage } from '../../../api/ty
 import { addsUp } from '../../../format/decimal';
 import { layerOf } from '../../../network/sample';
 import { Scene } from '../scene';
-import { blocks, byContribution, extents, joinedFrom, lines, restOf, waterfall } from './parts';
+import {
+  blocks,
+  byContribution,
+  extents,
+  joinedFrom,
+  lines,
+  mostBars,
+  reachOf,
+  restOf,
+  waterfall
+} from './parts';
 
 /** A 3 × 3 convolution over `channels` maps, its digits made to add up by being whole ten-thousandths. */
 function equationOf(channels: number, bias: number | null): EquationMessage {
@@ -151,5 +161,19 @@ describe('layers that join several', () => {
     const largest = one.terms.reduce((a, b) => (Math.abs(b.product) > Math.abs(a.product) ? b : a));
     expect(labels[0]).toBe(`layer ${one.terms.indexOf(largest)}`);
     expect(new Set(labels).size).toBe(9);
+  });
+});
+
+describe('two sums beside each other', () => {
+  it('share a scale that has room for every bar of either, and for zero', () => {
+    const both = [equationOf(16, 0.18), equationOf(5, null)];
+    const [low, high] = reachOf(both);
+    const ends = both.flatMap((one) =>
+      waterfall(one, mostBars).flatMap(({ from, to }) => [from, to])
+    );
+    expect([low, high]).toEqual([Math.min(...ends), Math.max(...ends)]);
+    expect(low).toBeLessThanOrEqual(0);
+    expect(high).toBeGreaterThanOrEqual(0);
+    expect(reachOf([])).toEqual([0, 0]);
   });
 });

@@ -150,6 +150,14 @@ export function waterfall(equation: EquationMessage, most: number, names: Names 
   });
 }
 
+export const mostBars = 9;
+
+/** The least and the largest number that the bars of several sums lead to: their common scale. */
+export function reachOf(equations: readonly EquationMessage[]): [number, number] {
+  const ends = equations.flatMap((one) => waterfall(one, mostBars).map((bar) => bar.to));
+  return [Math.min(0, ...ends), Math.max(0, ...ends)];
+}
+
 /** The largest |input|, |weight| and |product| of an equation: what its tiles are coloured by. */
 export function extents(terms: readonly TermMessage[]): {
   input: number;
