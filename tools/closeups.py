@@ -119,7 +119,7 @@ CLOSEUPS: dict[str, Closeup] = {
     ),
     "two": Closeup(
         "/compare/{run}/{run}/{photo}/conv4/{unit}/{cell}?step={early}",
-        part("section.bench"),
+        part("section.bench .heading", "section.bench .legends"),
         most=780,
     ),
     "report": Closeup("/report/{run}", part("section[aria-labelledby=confusions]")),
