@@ -40,14 +40,14 @@ def run(seeds: int = SEEDS) -> dict[str, Any]:
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        _unpack(folder / "known", KNOWN, range(1, 2001))
+        unpack(folder / "known", KNOWN, range(1, 2001))
         recipe = Recipe(epochs=EPOCHS_BEFORE, batch=128, peak_lr=0.2, seed=0)
         runs = folder / "runs"
         source = see.train(see.load(folder / "known"), recipe=recipe, runs_dir=runs)
         scores: dict[str, list[float]] = {"from_nothing": [], "from_a_run": []}
         for seed in range(seeds):
             few = folder / f"few-{seed}"
-            _unpack(few, NEW, range(1 + FEW * seed, 1 + FEW * (seed + 1)))
+            unpack(few, NEW, range(1 + FEW * seed, 1 + FEW * (seed + 1)))
             photos = see.load(few)
             small = Recipe.default_for(train_images=FEW * len(NEW), image_px=32, seed=seed)
             small = Recipe.from_dict({**small.to_dict(), "epochs": EPOCHS})
@@ -95,7 +95,7 @@ def run_shipped(seeds: int = SHIPPED_SEEDS) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as place:
         for seed in range(seeds):
             few = Path(place) / f"few-{seed}"
-            _unpack(few, classes, range(1 + FEW * seed, 1 + FEW * (seed + 1)), SHIPPED_TEST)
+            unpack(few, classes, range(1 + FEW * seed, 1 + FEW * (seed + 1)), SHIPPED_TEST)
             photos = see.load(few)
             chosen = Recipe.default_for(train_images=FEW * len(classes), image_px=32, seed=seed)
             for name, (network, start, epochs) in ways.items():
@@ -122,7 +122,7 @@ def run_shipped(seeds: int = SHIPPED_SEEDS) -> dict[str, Any]:
     }
 
 
-def _unpack(folder: Path, classes: tuple[str, ...], numbers: range, test: int = TEST) -> None:
+def unpack(folder: Path, classes: tuple[str, ...], numbers: range, test: int = TEST) -> None:
     """Some training photos and the first test photos of these classes."""
     with zipfile.ZipFile(builtin_path("everyday")) as archive:
         for label in classes:

@@ -1,11 +1,13 @@
 """`--from hf:…` from the command line, with a real cache of the hub and without the hub itself."""
 
 import os
+import signal
 import subprocess
 import sys
 
 import pytest
 from PIL import Image
+from tests.model.hub.hub import running
 from tests.model.hub.tiny import COMMIT, cached, network, saved
 
 
@@ -62,6 +64,32 @@ def test_a_cached_network_trains_and_its_run_opens_without_the_cache(offline, sh
     assert verified.code == 0, verified.out
     assert verified.json["adds_up"] == 1
     assert verified.json["unknown"] == []
+
+
+def test_ctrl_c_while_weights_are_fetched_leaves_no_run_and_no_half_file(shapes, tmp_path):
+    files = saved(tmp_path / "mine", network("resnet")).iterdir()
+    home, program = tmp_path / "home", []
+
+    def press(file):
+        if file == "model.safetensors":
+            program[0].send_signal(signal.SIGINT)
+            program[0].wait()
+
+    with running() as hub:
+        hub.files["tiny/resnet"] = {file.name: file.read_bytes() for file in files}
+        hub.before_content = press
+        environment = {**os.environ, "HF_HOME": str(home), "HF_ENDPOINT": hub.address}
+        for name in ("HF_HUB_OFFLINE", "HF_HUB_CACHE"):
+            environment.pop(name, None)
+        words = (sys.executable, "-m", "seethrough", "train", shapes, "--from", "hf:tiny/resnet")
+        with subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, text=True) as opened:
+            program.append(opened)
+            told = opened.stderr.read()
+    assert opened.returncode == 130, told
+    assert "Traceback" not in told
+    assert not (tmp_path / "runs").exists()
+    assert not list(home.rglob("model.safetensors"))
+    assert list(home.rglob("config.json"))
 
 
 def test_runs_names_what_a_run_began_with(seethrough, shapes, tmp_path):

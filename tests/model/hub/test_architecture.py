@@ -52,7 +52,7 @@ def test_a_family_says_what_its_library_says(family, tmp_path):
     assert torch.allclose(said, theirs, atol=1e-5)
 
 
-OFTEN = ("convnext", "resnet")  # the others take a minute together
+OFTEN = ("convnext",)  # a ResNet is verified in tests/cli; all others take a minute together
 
 
 @pytest.mark.parametrize(
@@ -148,6 +148,19 @@ def test_what_is_no_convolutional_classifier_is_refused_with_what_it_is(family, 
     assert kind in caught.value.why
 
 
+@pytest.mark.parametrize(
+    "stored",
+    [
+        {"architecture": "resnet18", "pretrained_cfg": {"input_size": [3, 224, 224]}},
+        {"model_type": "timm_wrapper", "architectures": ["TimmWrapperForImageClassification"]},
+    ],
+)
+def test_a_network_of_timm_is_refused_by_its_name(stored):
+    with pytest.raises(SpecError, match="library timm") as caught:
+        text_of(stored, "hf:timm/resnet18")
+    assert "torchvision" in caught.value.why
+
+
 def test_a_network_for_other_than_three_colours_is_refused(resnet):
     _, folder = resnet
     with pytest.raises(SpecError, match="images of 1 channels"):
@@ -167,10 +180,27 @@ def test_weights_of_another_network_are_refused(resnet):
     larger = json.dumps({"family": "resnet", **TINY["resnet"], "depths": [2, 1]})
     with pytest.raises(CheckpointError, match="do not fit its configuration") as caught:
         load(folder, larger, len(CLASSES), "it")
-    assert "missing keys" in caught.value.why
+    assert "missing: resnet.encoder.stages.0.layers.1" in caught.value.why
     other = json.dumps({"family": "resnet", **TINY["resnet"], "embedding_size": 4})
     with pytest.raises(CheckpointError, match="do not fit its configuration"):
         load(folder, other, len(CLASSES), "it")
+
+
+def test_a_file_from_before_batches_were_counted_is_complete_and_more_than_needed_is_no_fault(
+    resnet, tmp_path
+):
+    from safetensors.torch import load_file, save_file
+
+    module, _ = resnet
+    folder = saved(tmp_path, module)
+    path = folder / "model.safetensors"
+    tensors = load_file(path)
+    old = {name: each for name, each in tensors.items() if "num_batches" not in name}
+    assert len(old) < len(tensors)
+    save_file({**old, "another.weight": torch.ones(2)}, path, metadata={"format": "pt"})
+    loaded = load(folder, text_of(_stored(folder), "it"), len(CLASSES), "it")
+    for name, tensor in loaded[0].state_dict().items():
+        assert torch.equal(tensor, module.state_dict()[name]), name
 
 
 def test_damaged_weights_are_refused(resnet, tmp_path):

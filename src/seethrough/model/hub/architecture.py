@@ -49,6 +49,14 @@ class Answer(nn.Module):
 def text_of(stored: Mapping[str, Any], name: str) -> str:
     """The text of a published configuration; `name` stands in the errors."""
     family = stored.get("model_type")
+    if family == "timm_wrapper" or (family is None and "pretrained_cfg" in stored):
+        raise SpecError(
+            f"{name} is a network of the library timm.",
+            why="timm cannot be imported without torchvision, which fits one version of torch "
+            "only; so it is not used here.",
+            fix="take one that was published for transformers: hf:microsoft/resnet-18, for "
+            "instance.",
+        )
     if "auto_map" in stored and family not in FAMILIES:
         raise SpecError(
             f"{name} brings code of its own.",
@@ -121,9 +129,10 @@ def load(folder: Path, text: str, num_classes: int, name: str) -> nn.Sequential:
             )
     except (SafetensorError, OSError, RuntimeError, ValueError, TypeError, KeyError) as error:
         raise _unfitting(name, f"{type(error).__name__}: {error}") from error
-    for wrong in ("missing_keys", "mismatched_keys", "unexpected_keys"):
-        if found := sorted(map(str, told[wrong])):
-            raise _unfitting(name, f"{wrong.replace('_', ' ')}: {', '.join(found[:5])}")
+    missing = [key for key in told["missing_keys"] if not key.endswith("num_batches_tracked")]
+    for wrong, keys in (("missing", missing), ("of another shape", told["mismatched_keys"])):
+        if found := sorted(map(str, keys)):
+            raise _unfitting(name, f"{wrong}: {', '.join(found[:5])}")
     return _answering(model).eval()
 
 
