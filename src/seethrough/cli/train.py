@@ -90,8 +90,7 @@ def command(
     named = _unless_code(model)
     check_alone(threads)
     if resume is not None:
-        said = (folder, named, start, labels, image_px, epochs, minutes, seed, recipe)
-        _refuse_more((*said, find_lr or None))
+        _refuse_more(folder, named, start, labels, image_px, epochs, minutes, seed, recipe, find_lr)
         going = partial(_resume, _Resumed(resume, model, threads, runs_dir), as_json=as_json)
         return taking_part(going, code=model)
     if folder is None:
@@ -148,8 +147,8 @@ _FROM = (
 )
 
 
-def _refuse_more(others: tuple[object, ...]) -> None:
-    if any(given is not None for given in others):
+def _refuse_more(*others: object) -> None:
+    if any(given is not None and given is not False for given in others):
         raise click.UsageError(
             "--resume goes on with the photos, the network and the recipe that the run was "
             "started with. Leave the others out, or start a new run without --resume. (Only "
