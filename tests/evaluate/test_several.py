@@ -10,6 +10,7 @@ from sklearn.metrics import average_precision_score, precision_recall_fscore_sup
 
 from seethrough.errors import CheckpointError, DataError, ShapeError
 from seethrough.evaluate import SeveralReport, evaluate_several
+from seethrough.evaluate.several_table import macro_lines
 
 NAMES = ("a", "b", "c")
 
@@ -92,6 +93,15 @@ def test_intervals_hold_the_value_and_narrow_with_more_photos():
         assert interval is not None
         widths.append(interval[1] - interval[0])
     assert widths[1] < widths[0] / 2
+
+
+def test_where_no_mistake_was_made_no_interval_is_claimed():
+    _, labels = made(4, 40)
+    report = evaluate_several(labels * 0.98 + 0.01, labels, NAMES)
+    assert {mean.value for mean in report.macro.values()} == {1.0}
+    assert {mean.interval for mean in report.macro.values()} == {None}
+    assert macro_lines(report.macro)[0] == "mean F1: 1.000 (95 %: too few mistakes to tell)"
+    assert report.interval[0] < 0.95  # Wilson's knows that 40 are few
 
 
 def test_the_bootstrap_is_that_of_photos_drawn_one_by_one():

@@ -33,6 +33,7 @@ from seethrough.evaluate.interval import wilson
 from seethrough.evaluate.several_table import text
 
 SMALLEST = float(np.finfo(np.float32).tiny)
+_SAME = 1e-9  # means that differ by less differ by rounding alone
 _DRAWS, _LEAST_DRAWS, _CELLS = 1000, 100, 200_000_000  # photos · labels · draws at most
 
 
@@ -53,7 +54,11 @@ class LabelScore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mean:
-    """A mean over the labels, with its 95 % interval; None where no label has the number."""
+    """A mean over the labels, with its 95 % interval; value None where no label has the number.
+
+    Interval None also where no draw of the photos gives another mean: of photos without a mistake
+    drawing cannot tell how many mistakes there are to come.
+    """
 
     value: float | None
     interval: tuple[float, float] | None
@@ -218,8 +223,11 @@ def _macro(
         if not known:
             found[name] = Mean(value=None, interval=None)
             continue
-        low, high = np.percentile(_means(table), [2.5, 97.5])
-        value = float(np.mean(known))
+        means, value = _means(table), float(np.mean(known))
+        if np.ptp(means) < _SAME:
+            found[name] = Mean(value=value, interval=None)
+            continue
+        low, high = np.percentile(means, [2.5, 97.5])
         found[name] = Mean(value=value, interval=(min(float(low), value), max(float(high), value)))
     return found
 

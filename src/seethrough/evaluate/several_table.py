@@ -66,13 +66,17 @@ def macro_row(macro: "dict[str, Mean]") -> tuple[str, ...]:
 def macro_lines(macro: "dict[str, Mean]") -> list[str]:
     """The means with their intervals."""
     return [
-        f"mean {words}: {_three(macro[name].value)}{_between(macro[name].interval)}"
+        f"mean {words}: {_three(macro[name].value)}{_between(macro[name])}"
         for name, words in (("f1", "F1"), ("average_precision", "average precision"))
     ]
 
 
-def _between(interval: tuple[float, float] | None) -> str:
-    return "" if interval is None else f" (95 %: {interval[0]:.3f} to {interval[1]:.3f})"
+def _between(mean: "Mean") -> str:
+    if mean.value is None:
+        return ""
+    if mean.interval is None:
+        return " (95 %: too few mistakes to tell)"
+    return f" (95 %: {mean.interval[0]:.3f} to {mean.interval[1]:.3f})"
 
 
 def _three(value: float | None) -> str:
