@@ -234,7 +234,9 @@ def test_with_the_keyboard_alone_a_unit_is_chosen_and_its_map_walked(opened):
     window.quiet()
 
 
-@pytest.mark.parametrize(("paper", "width"), [("dark", 1440), ("light", 390)])
+@pytest.mark.parametrize(
+    ("paper", "width"), [("dark", 1440), pytest.param("light", 390, marks=pytest.mark.full)]
+)
 def test_axe_finds_nothing_serious_and_nothing_sticks_out(opened, paper, width):
     window = opened(f"/t5/conv2/{UNIT}", width=width)
     window.page.emulate_media(color_scheme=paper)

@@ -95,7 +95,9 @@ def test_gradient_maps_of_partners_share_a_pointer_and_a_scale(opened, pair):
     expect(legend).to_contain_text("gradients of both and the difference")
 
 
-@pytest.mark.parametrize(("layer", "unit"), [("relu1", 2), ("conv2", UNIT)])
+@pytest.mark.parametrize(
+    ("layer", "unit"), [pytest.param("relu1", 2, marks=pytest.mark.full), ("conv2", UNIT)]
+)
 def test_both_sides_of_a_cell_are_taken_apart_and_add_up(opened, pair, layer, unit):
     window = opened(f"/{layer}/{unit}/4,5")
     partner = pair.match(layer)["units"][unit]
@@ -189,7 +191,9 @@ def test_the_photo_has_gradients_on_both_sides_too(opened, pair):
     expect(window.page.get_by_role("heading", name="photo, green")).to_be_visible()
 
 
-@pytest.mark.parametrize(("paper", "width"), [("dark", 1440), ("light", 390)])
+@pytest.mark.parametrize(
+    ("paper", "width"), [pytest.param("dark", 1440, marks=pytest.mark.full), ("light", 390)]
+)
 def test_axe_finds_nothing_serious_and_nothing_sticks_out(opened, paper, width):
     window = opened(f"/relu1/{UNIT}/4,5", width=width)
     window.page.emulate_media(color_scheme=paper)

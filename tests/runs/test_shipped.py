@@ -13,7 +13,7 @@ from seethrough.model.checkpoint import load_into
 from seethrough.model.make import make
 from seethrough.model.presets import preset
 from seethrough.predict.probabilities import answers
-from seethrough.runs import shipped
+from seethrough.runs import pretrained, shipped
 from seethrough.runs.folder import open_run
 from seethrough.runs.record import train
 from seethrough.train.recipe import Recipe
@@ -91,7 +91,7 @@ def test_a_run_begins_with_it_and_needs_it_no_more(everyday, monkeypatch, tmp_pa
 
 def test_a_name_that_is_neither_is_refused_as_a_run_that_is_not_there(tmp_path):
     with pytest.raises(RunError):
-        shipped.source("cifar-10", tmp_path)
+        pretrained.source("cifar-10", tmp_path)
 
 
 def _first(photos, count):

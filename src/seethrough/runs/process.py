@@ -155,7 +155,7 @@ def _started(pid: int) -> str | None:
     """When a process started, in the kernel's ticks, or a word where the system does not tell."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # never there, or gone while it was read
         if Path("/proc/self/stat").exists():
             return None
         try:
