@@ -17,6 +17,12 @@ from seethrough.train.place import Place
 from seethrough.train.recipe import Recipe
 
 PHOTO = "t3"
+PLAYED = """() => {
+  const now = document.querySelector('.now b');
+  window.played = [];  // what it said, one after the other
+  new MutationObserver(() => window.played.push(now.textContent))
+    .observe(now, { childList: true, characterData: true, subtree: true });
+}"""
 CANVAS = "(part) => document.querySelector(`[data-part=${part}] .sheet canvas`).toDataURL()"
 
 
@@ -131,9 +137,11 @@ def test_a_step_that_was_not_kept_opens_the_nearest_moment(opened, studio):
 def test_it_plays_from_the_beginning_to_the_newest_moment(opened, studio):
     window = opened()
     window.page.get_by_role("button", name="Faster").click()
+    steps = [f"step {moment.step:,}" for moment in studio.run.moments]
+    window.page.evaluate(PLAYED)
     window.page.get_by_role("button", name="Play", exact=True).click()
-    expect(window.page.get_by_role("button", name="Pause")).to_be_visible()
-    stands_at(window, studio.run.moments[-1].step)
+    window.page.wait_for_function("(last) => window.played.at(-1) === last", arg=steps[-1])
+    assert window.page.evaluate("window.played") == steps
     expect(window.page.get_by_role("button", name="Play", exact=True)).to_be_visible()
     assert shown(window) == said(studio.run, studio.run.moments[-1].step)
 
