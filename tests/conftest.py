@@ -14,8 +14,10 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Annotated array shapes of the whole package are checked while the tests run.
-_hook = install_import_hook("seethrough", "beartype.beartype")
+# Annotated array shapes of the whole package are checked while the tests run, at twice the time:
+# tests in a browser, which come after all others, go without.
+if os.environ.get("SEETHROUGH_SHAPES") != "unchecked":
+    _hook = install_import_hook("seethrough", "beartype.beartype")
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ import os
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -33,6 +34,7 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup",  # pages behind every window
 ]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PHOTOS = {"train": 40, "test": 12}  # of each class
@@ -121,7 +123,20 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def open_window(chromium: Browser) -> Iterator[Callable[..., Window]]:
+def serve() -> Iterator[Callable[..., Address]]:
+    """Studios of a test's own: `serve(runs_dir)`, as `running_server` takes it.
+
+    They outlive the test's windows: an open page asks on, and one whose server is gone complains.
+    """
+    with ExitStack() as stack:
+        yield lambda *args, **options: stack.enter_context(running_server(*args, **options))
+
+
+@pytest.fixture
+def open_window(
+    chromium: Browser,
+    serve: Callable[..., Address],  # asked for here, so that it goes after the windows
+) -> Iterator[Callable[..., Window]]:
     """Fresh windows, let in, that must not complain: no error, nothing fetched from elsewhere."""
     windows: list[Window] = []
 

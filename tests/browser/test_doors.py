@@ -5,7 +5,6 @@ import re
 from playwright.sync_api import expect
 
 from seethrough.serve.opening import Opening
-from seethrough.serve.server import running_server
 
 
 def test_the_link_opens_the_studio_and_the_token_leaves_the_address(window):
@@ -48,19 +47,18 @@ def test_the_header_leads_to_every_view_of_the_same_run(window):
 
 
 def test_a_page_that_is_open_early_says_what_it_waits_for_and_goes_on_by_itself(
-    studio, open_window
+    studio, serve, open_window
 ):
     opening = Opening("Reading the photos")
-    with running_server(studio.runs_dir, opening=opening) as address:
-        window = open_window(address, studio.run.id)
-        window.enter("/")
-        said = window.page.get_by_role("status")
-        expect(said).to_have_text("Reading the photos…")
-        opening.tell("Reading photos", 3400, 13800)
-        expect(said).to_have_text("Reading photos: 3,400 of 13,800")
-        bar = window.page.get_by_role("progressbar")
-        expect(bar).to_have_attribute("aria-valuenow", "25")
-        opening.end()
-        expect(window.network).to_be_visible()
-        assert window.path().startswith(f"/look/{window.run}/t")
-        window.quiet()  # no answer is under way when the server goes
+    address = serve(studio.runs_dir, opening=opening)
+    window = open_window(address, studio.run.id)
+    window.enter("/")
+    said = window.page.get_by_role("status")
+    expect(said).to_have_text("Reading the photos…")
+    opening.tell("Reading photos", 3400, 13800)
+    expect(said).to_have_text("Reading photos: 3,400 of 13,800")
+    bar = window.page.get_by_role("progressbar")
+    expect(bar).to_have_attribute("aria-valuenow", "25")
+    opening.end()
+    expect(window.network).to_be_visible()
+    assert window.path().startswith(f"/look/{window.run}/t")

@@ -12,7 +12,6 @@ from seethrough.model.presets import preset
 from seethrough.runs.creation import create
 from seethrough.runs.film import film_of, frames
 from seethrough.runs.launch import launch, stop
-from seethrough.serve.server import running_server
 from seethrough.train.place import Place
 from seethrough.train.recipe import Recipe
 
@@ -261,27 +260,26 @@ def learning(photos, tmp_path, monkeypatch):
 
 
 def test_the_slider_grows_while_the_run_learns_and_a_chosen_moment_stays(
-    learning, tmp_path, open_window
+    learning, tmp_path, serve, open_window
 ):
     newest = """() => {
       const { value, max } = document.querySelector('.slider input');
       return value === max;
     }"""
     grown = "(before) => Number(document.querySelector('.slider input').max) > before"
-    with running_server(tmp_path / "runs") as address:
-        window = open_window(address, learning.id)
-        window.enter(f"/train/{learning.id}")
-        window.page.wait_for_function("() => /epoch [1-9]/.test(document.body.innerText)")
-        window.page.goto(f"{address.url}/time/{learning.id}")
-        expect(window.page.locator(".live")).to_have_text("it is learning")
-        for _ in range(2):  # at the newest moment it goes along
-            before = int(slider(window).get_attribute("max"))
-            window.page.wait_for_function(grown, arg=before)
-            window.page.wait_for_function(newest)
-        slider(window).press("Home")
-        stands_at(window, 0)
+    address = serve(tmp_path / "runs")
+    window = open_window(address, learning.id)
+    window.enter(f"/train/{learning.id}")
+    window.page.wait_for_function("() => /epoch [1-9]/.test(document.body.innerText)")
+    window.page.goto(f"{address.url}/time/{learning.id}")
+    expect(window.page.locator(".live")).to_have_text("it is learning")
+    for _ in range(2):  # at the newest moment it goes along
         before = int(slider(window).get_attribute("max"))
         window.page.wait_for_function(grown, arg=before)
-        stands_at(window, 0)
-        assert len(learning.moments) > before
-        window.page.goto("about:blank")  # a page that is open asks on
+        window.page.wait_for_function(newest)
+    slider(window).press("Home")
+    stands_at(window, 0)
+    before = int(slider(window).get_attribute("max"))
+    window.page.wait_for_function(grown, arg=before)
+    stands_at(window, 0)
+    assert len(learning.moments) > before

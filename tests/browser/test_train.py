@@ -10,7 +10,6 @@ from seethrough.model.presets import preset
 from seethrough.runs import steering
 from seethrough.runs.creation import create
 from seethrough.runs.launch import launch, stop
-from seethrough.serve.server import running_server
 from seethrough.train.place import Place
 from seethrough.train.recipe import Recipe
 
@@ -43,29 +42,29 @@ def test_a_finished_run_shows_its_score_and_leads_on(window, studio):
 
 
 def test_a_run_is_watched_while_it_learns_and_stopped_from_the_page(
-    learning, tmp_path, open_window
+    learning, tmp_path, serve, open_window
 ):
-    with running_server(tmp_path / "runs") as address:
-        window = open_window(address, learning.id)
-        window.enter()  # home leads to what is learning
-        window.path_becomes(f"/train/{learning.id}")
-        page = window.page
-        state = page.get_by_role("region", name="State of the run")
-        expect(state).to_contain_text(re.compile(rf"epoch [1-9]\d* of {EPOCHS}"))
-        first = state.inner_text()
-        curve = page.locator("[aria-label^='accuracy over the epochs'] path").last
-        drawn = curve.get_attribute("d")
-        expect(state).not_to_contain_text(re.search(r"epoch \d+ of", first)[0])
-        expect(curve).not_to_have_attribute("d", drawn)
-        watched = page.get_by_role("region", name=re.compile("photos|watch", re.I)).first
-        expect(watched.locator("img").first).to_be_visible()
+    address = serve(tmp_path / "runs")
+    window = open_window(address, learning.id)
+    window.enter()  # home leads to what is learning
+    window.path_becomes(f"/train/{learning.id}")
+    page = window.page
+    state = page.get_by_role("region", name="State of the run")
+    expect(state).to_contain_text(re.compile(rf"epoch [1-9]\d* of {EPOCHS}"))
+    first = state.inner_text()
+    curve = page.locator("[aria-label^='accuracy over the epochs'] path").last
+    drawn = curve.get_attribute("d")
+    expect(state).not_to_contain_text(re.search(r"epoch \d+ of", first)[0])
+    expect(curve).not_to_have_attribute("d", drawn)
+    watched = page.get_by_role("region", name=re.compile("photos|watch", re.I)).first
+    expect(watched.locator("img").first).to_be_visible()
 
-        page.get_by_role("button", name="Stop and keep").click()
-        expect(state.get_by_role("status")).to_have_text("Stopped")
-        assert learning.summary.state == "stopped"
-        # what it has learned so far can be looked through at once
-        page.get_by_role("link", name="Look inside").click()
-        expect(window.unit("softmax", 0)).to_be_visible()
+    page.get_by_role("button", name="Stop and keep").click()
+    expect(state.get_by_role("status")).to_have_text("Stopped")
+    assert learning.summary.state == "stopped"
+    # what it has learned so far can be looked through at once
+    page.get_by_role("link", name="Look inside").click()
+    expect(window.unit("softmax", 0)).to_be_visible()
 
 
 # ---------------------------------------------------------------- the course of it
@@ -138,31 +137,31 @@ def test_pointing_reads_all_curves_and_log_scale_and_smoothing_stay_in_the_addre
 # ---------------------------------------------------------------- holding and steering
 
 
-def test_a_run_is_held_turned_and_let_go_on_from_the_page(learning, tmp_path, open_window):
-    with running_server(tmp_path / "runs") as address:
-        window = open_window(address, learning.id)
-        window.enter(f"/train/{learning.id}")
-        page = window.page
-        state = page.get_by_role("region", name="State of the run")
-        expect(state).to_contain_text(re.compile(rf"epoch [1-9]\d* of {EPOCHS}"))
-        page.get_by_role("button", name="Pause").click()
-        expect(state.get_by_role("status")).to_have_text("Paused")
-        held = of_kind(learning, "paused")[-1]["step"]
-        expect(state).to_contain_text(f"at step {held:,}")
-        assert learning.summary.state == "paused"
+def test_a_run_is_held_turned_and_let_go_on_from_the_page(learning, tmp_path, serve, open_window):
+    address = serve(tmp_path / "runs")
+    window = open_window(address, learning.id)
+    window.enter(f"/train/{learning.id}")
+    page = window.page
+    state = page.get_by_role("region", name="State of the run")
+    expect(state).to_contain_text(re.compile(rf"epoch [1-9]\d* of {EPOCHS}"))
+    page.get_by_role("button", name="Pause").click()
+    expect(state.get_by_role("status")).to_have_text("Paused")
+    held = of_kind(learning, "paused")[-1]["step"]
+    expect(state).to_contain_text(f"at step {held:,}")
+    assert learning.summary.state == "paused"
 
-        page.get_by_role("combobox", name="learning rate").select_option("0.5")
-        window.quiet()
-        page.get_by_role("button", name="Go on").click()
-        expect(state.get_by_role("status")).to_have_text("Learning")
-        expect(state.get_by_text("steered", exact=True)).to_be_visible()
-        turn = steering.Turn(step=held + 1, rate_factor=0.5)
-        assert steering.turns(learning.folder) == (turn,)
-        notes = page.get_by_role("region", name="Notes")
-        expect(notes).to_contain_text(f"× 0.5 from step {held + 1:,}")
+    page.get_by_role("combobox", name="learning rate").select_option("0.5")
+    window.quiet()
+    page.get_by_role("button", name="Go on").click()
+    expect(state.get_by_role("status")).to_have_text("Learning")
+    expect(state.get_by_text("steered", exact=True)).to_be_visible()
+    turn = steering.Turn(step=held + 1, rate_factor=0.5)
+    assert steering.turns(learning.folder) == (turn,)
+    notes = page.get_by_role("region", name="Notes")
+    expect(notes).to_contain_text(f"× 0.5 from step {held + 1:,}")
 
-        page.get_by_role("button", name="Stop and keep").click()
-        expect(state.get_by_role("status")).to_have_text("Stopped")
-        window.quiet()  # the answer comes once the process is gone
-        page.get_by_role("link", name="Runs").click()
-        expect(page.get_by_role("row", name=re.compile(learning.id))).to_contain_text("steered")
+    page.get_by_role("button", name="Stop and keep").click()
+    expect(state.get_by_role("status")).to_have_text("Stopped")
+    window.quiet()  # the answer comes once the process is gone
+    page.get_by_role("link", name="Runs").click()
+    expect(page.get_by_role("row", name=re.compile(learning.id))).to_contain_text("steered")
