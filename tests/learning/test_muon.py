@@ -37,6 +37,7 @@ class Taken:
     """A step of three kernels by hand of the training's optimizer, without a network."""
 
     recipe: Recipe
+    ways: dict
     learning_rate: float
     weights: dict
     gradients: dict
@@ -71,6 +72,7 @@ def taken(shape, recipe, remembered=None, seed=3, gradient=None):
     updates.step(0.02)
     return Taken(
         recipe=recipe,
+        ways=updates.ways,
         learning_rate=0.02,
         weights=before,
         gradients={name: p.grad.numpy() for name, p in module.named_parameters()},
@@ -106,12 +108,14 @@ def by_singular_values(step, name="inner"):
         line = f"Newton–Schulz {number}" if number else "share of length"
         made[line] = ((left * s) @ right).reshape(w.shape)
         s = 3.4445 * s - 4.7750 * s**3 + 2.0315 * s**5
-    made["scale"] = 0.2 * max(rows, w[0].size) ** 0.5 * made["Newton–Schulz 5"]
-    if recipe.unit_kernels:
+    direction = made["Newton–Schulz 5"]
+    if not recipe.unit_kernels:
+        direction = made["scale"] = 0.2 * max(rows, w[0].size) ** 0.5 * direction
+    else:
         w = made["unit length"] = w * (rows / (w**2).sum()) ** 0.5
     if recipe.weight_decay:
         w = made["weight decay"] = w - step.learning_rate * recipe.weight_decay * w
-    made["step"] = w - step.learning_rate * made["scale"]
+    made["step"] = w - step.learning_rate * direction
     return made
 
 
@@ -282,3 +286,27 @@ def test_the_ends_of_a_network_and_what_is_no_kernel_follow_adamw(module, photo)
         update = step.update(name, *(0 for _ in step.weights[name].shape))
         assert [line.name for line in update.lines][-4:] == ["mean", "square", "direction", "step"]
         assert abs(update.difference) < 1e-6
+
+
+def test_with_rates_of_their_own_they_follow_sgd(module, photo):
+    recipe = replace(RECIPE, ends_lr=0.05, bias_lr=0.4, rest_momentum=0.8, rest_decay=0.01)
+    memory = {}
+    for learning_rate in (0.02, 0.01):  # the peak, and half of it with a momentum to follow
+        step = learning_step(module, photo, 1, recipe, learning_rate=learning_rate, memory=memory)
+        memory = {slot: torch.tensor(array) for slot, array in step.new_memory.items()}
+    for name in ("0.weight", "0.bias", "2.bias", "7.weight"):
+        update = step.update(name, *(0 for _ in step.weights[name].shape))
+        own = 0.05 if name.endswith("weight") else 0.4
+        assert update.learning_rate == pytest.approx(own / 2)
+        assert [line.name for line in update.lines] == [
+            "weight decay",
+            "momentum",
+            "look ahead",
+            "step",
+        ]
+        assert update.lines[0].value == pytest.approx(
+            update.gradient + 0.01 / own * update.weight, rel=1e-9
+        )
+        assert abs(update.difference) <= update.tolerance
+        for line in update.lines:
+            assert_adds_up(line)

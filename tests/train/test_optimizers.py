@@ -91,7 +91,7 @@ def muon_by_hand(weight, gradients, *, share, nesterov, decay, lr, unit=False):
         s = s / np.sqrt((s**2).sum())
         for _ in range(5):
             s = 3.4445 * s - 4.7750 * s**3 + 2.0315 * s**5
-        scale = 0.2 * max(rows, w[0].size) ** 0.5
+        scale = 1.0 if unit else 0.2 * max(rows, w[0].size) ** 0.5
         w = w * (rows / (w**2).sum()) ** 0.5 if unit else w
         w = w * (1 - lr * decay) - lr * scale * ((left * s) @ right).reshape(w.shape)
     return w
@@ -151,6 +151,59 @@ def test_under_muon_the_ends_of_a_network_and_what_is_no_kernel_follow_adamw():
     changed = dict(module.named_parameters())
     differ = [n for n, p in alone.named_parameters() if not torch.equal(p, changed[n])]
     assert differ == ["2.weight"]
+
+
+def test_beside_muon_sgd_has_rates_a_momentum_and_a_decay_of_its_own():
+    """By hand: λ = rest_decay / rate for each group, biases too; rates follow the schedule's."""
+    module = nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Conv2d(4, 4, 3), nn.Flatten(), nn.Linear(4, 2)
+    )
+    recipe = Recipe(
+        optimizer=Optimizer.MUON,
+        peak_lr=0.2,
+        momentum=0.6,
+        unit_kernels=True,
+        ends_lr=1.5,
+        bias_lr=8.0,
+        rest_momentum=0.8,
+        rest_decay=0.01,
+    )
+    updates = updates_for(module, recipe)
+    assert {name.rpartition(".")[2] for name, _ in updates.tensors()} == {"momentum"}
+    kept = {name: p.detach().double().numpy() for name, p in module.named_parameters()}
+    velocity = {name: np.zeros(w.shape) for name, w in kept.items()}
+    for step, share in enumerate([1.0, 0.5, 0.1]):
+        for name, p in module.named_parameters():
+            p.grad = torch.randn(p.shape, generator=torch.manual_seed(step)) / 10
+            own = 8.0 if p.ndim == 1 else 1.5
+            pulled = p.grad.double().numpy() + 0.01 / own * kept[name]
+            velocity[name] = 0.8 * velocity[name] + pulled
+            kept[name] = kept[name] - share * own * (pulled + 0.8 * velocity[name])
+        updates.step(0.2 * share)
+    for name, p in module.named_parameters():
+        if name != "2.weight":  # Muon's
+            np.testing.assert_allclose(p.detach(), kept[name], rtol=1e-5, atol=1e-6, err_msg=name)
+    length = module[2].weight.detach().square().sum().item()
+    assert length != pytest.approx(4, rel=1e-3)  # after its step it is not of the length any more
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.8])
+def test_one_step_of_a_brought_back_kernel_is_the_rate_s_share_of_its_length(momentum):
+    module = nn.Sequential(*(nn.Linear(6, 6, bias=False) for _ in range(3)))
+    recipe = Recipe(
+        optimizer=Optimizer.MUON,
+        peak_lr=0.1,
+        momentum=momentum,
+        unit_kernels=True,
+        weight_decay=0.0,
+    )
+    before = module[1].weight.detach().clone()
+    before *= 6**0.5 / before.norm()
+    for p in module.parameters():
+        p.grad = torch.randn(p.shape, generator=torch.manual_seed(1))
+    updates_for(module, recipe).step(0.1)
+    step = (module[1].weight.detach() - before).norm() / before.norm()
+    assert 0.06 < step < 0.13  # directions between 0.6 and 1.3 of their length
 
 
 def test_a_step_of_muon_is_about_as_long_as_one_of_adamw():

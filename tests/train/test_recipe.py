@@ -112,6 +112,21 @@ def test_a_value_of_another_type_is_refused_with_the_type(field, value, expected
         Recipe.from_dict({field: value})
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"ends_lr": 1.5, "bias_lr": 100.0},
+        {"optimizer": "muon", "ends_lr": 1.5},
+        {"optimizer": "muon", "bias_lr": 100.0},
+    ],
+)
+def test_rates_beside_muon_s_belong_to_muon_and_go_together(values):
+    with pytest.raises(RecipeError, match=r"ends_lr=.* and bias_lr=.* do not belong here"):
+        Recipe.from_dict(values)
+    both = Recipe(optimizer=Optimizer.MUON, ends_lr=1.5, bias_lr=100.0, rest_decay=0.004)
+    assert Recipe.from_toml(both.to_toml()) == both
+
+
 def test_two_ways_of_putting_two_images_into_one_are_refused():
     with pytest.raises(RecipeError, match=r"mixup=0\.2 and cutmix=1 do not go together"):
         Recipe(mixup=0.2, cutmix=1.0)

@@ -25,6 +25,7 @@ from seethrough.model.mode import one_thread
 from seethrough.train.learner import Learner
 from seethrough.train.place import Place, exact
 from seethrough.train.recipe import Recipe
+from seethrough.train.way import Way
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -65,6 +66,7 @@ class BatchStep:
     """What one step changed; parameters are named as in the network's state dict."""
 
     recipe: Recipe
+    ways: Mapping[str, Way]  # how every parameter that learns is moved
     learning_rate: float
     batch: Batch
     loss: float  # of the batch, as training counts it: varied photos, smoothed labels

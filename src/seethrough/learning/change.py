@@ -13,7 +13,8 @@ from seethrough.errors import LayerError
 from seethrough.explain.place import check_index
 from seethrough.learning.muon import MuonKernel, muon_kernel
 from seethrough.learning.update import Update, update
-from seethrough.train.recipe import Optimizer, Recipe
+from seethrough.train.recipe import Optimizer
+from seethrough.train.way import Way
 
 Array = Float32[np.ndarray, "..."]
 
@@ -23,8 +24,8 @@ class Change(Protocol):
     """Every learned number before and after a step."""
 
     @property
-    def recipe(self) -> Recipe:
-        """Whose optimizer took the step."""
+    def ways(self) -> Mapping[str, Way]:
+        """Of every parameter that learns: how the recipe's optimizer moves it."""
 
     @property
     def learning_rate(self) -> float:
@@ -72,27 +73,26 @@ def taken_apart(change: Change, name: str, index: Sequence[int], *, share: float
             fix="choose another weight.",
         )
     return update(
-        change.recipe,
-        learning_rate=change.learning_rate * share,
+        change.ways[name],
+        learning_rate=change.learning_rate * share * change.ways[name].rate,
         weight=float(weights[place]),
         gradient=float(change.gradients[name][place]),
         memory=slots,
         new_memory=new_slots,
-        is_kernel=weights.ndim >= 2,
         framework=float(change.new_weights[name][place]),
-        muon=_muon(change, name).entry(place) if _is_muons(change, slots) else None,
+        muon=_muon(change, name).entry(place) if _is_muons(change, name) else None,
     )
 
 
-def _is_muons(change: Change, slots: Mapping[str, float]) -> bool:
-    return change.recipe.optimizer is Optimizer.MUON and "momentum" in slots
+def _is_muons(change: Change, name: str) -> bool:
+    return change.ways[name].optimizer is Optimizer.MUON
 
 
 def _muon(change: Change, name: str) -> MuonKernel:
     if name not in change.kernels:
         change.kernels.clear()
         change.kernels[name] = muon_kernel(
-            change.recipe,
+            change.ways[name],
             change.weights[name],
             change.gradients[name],
             change.memory[f"{name}.momentum"],

@@ -137,6 +137,7 @@ class Continuation:
         old: Mapping[str, Tensor] = dict(before.named_parameters())
         return BatchStep(
             recipe=learner.recipe,
+            ways=learner.updates.ways,
             learning_rate=rate,
             batch=batch,
             loss=loss,

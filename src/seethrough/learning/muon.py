@@ -4,7 +4,7 @@
     u  = (1 − μ)·g + μ·v'   or   v'
     x₀ = u / ‖u‖
     xₖ = a·x + b·y + c·z                  y = x·xᵀ·x,  z = x·xᵀ·y,  of x = xₖ₋₁; five times
-    d  = 0.2·√max(rows, columns) · x₅
+    d  = 0.2·√max(rows, columns) · x₅     with `unit_kernels` x₅ itself
     w₁ = w·√rows / ‖w‖                    with `unit_kernels`; else w
     w' = w₁ − η·λ·w₁ − η·d
 
@@ -30,7 +30,7 @@ from seethrough.learning.sheet import Sheet, few
 from seethrough.model.mode import one_thread
 from seethrough.train import optimizers
 from seethrough.train.optimizers import MUON_EPSILON, MUON_SCALE, NEWTON_SCHULZ
-from seethrough.train.recipe import Recipe
+from seethrough.train.way import Way
 
 Kernel = Float32[np.ndarray, "units ..."]
 _SMALL = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -51,6 +51,7 @@ class MuonEntry:
 
     rows: int
     columns: int
+    is_unit: bool
     momentum: float  # before the step
     length: float  # of u, as it is divided by
     mixes: Sequence[Mix]  # of x₀ to x₄
@@ -61,7 +62,7 @@ class MuonEntry:
     @property
     def scale(self) -> float:
         """From x₅ to d."""
-        return MUON_SCALE * math.sqrt(max(self.rows, self.columns))
+        return optimizers.muon_scale(self.rows, self.columns, is_unit=self.is_unit)
 
     @property
     def rounding(self) -> float:
@@ -74,6 +75,7 @@ class MuonKernel:
     """A whole kernel in one step of Muon, as a matrix."""
 
     shape: tuple[int, ...]
+    is_unit: bool
     momentum: Float64[np.ndarray, "rows columns"]  # before the step
     length: float
     made: Sequence[Float64[np.ndarray, "rows columns"]]  # x₀ to x₅
@@ -89,6 +91,7 @@ class MuonKernel:
         return MuonEntry(
             rows=rows,
             columns=columns,
+            is_unit=self.is_unit,
             momentum=float(self.momentum[row, column]),
             length=self.length,
             mixes=[_mix(x, row, column) for x in self.made[:-1]],
@@ -99,20 +102,21 @@ class MuonKernel:
 
 
 def muon_kernel(
-    recipe: Recipe, weights: Kernel, gradient: Kernel, momentum: Kernel, new_momentum: Kernel
+    way: Way, weights: Kernel, gradient: Kernel, momentum: Kernel, new_momentum: Kernel
 ) -> MuonKernel:
     """Of the kernel's numbers before the step, and its momentum after it."""
-    share = recipe.momentum
+    share = way.momentum
     g, v, w = (
         each.reshape(len(each), -1).astype(np.float64) for each in (gradient, momentum, weights)
     )
     velocity = share * v + (1 - share) * g
-    u = (1 - share) * g + share * velocity if recipe.nesterov else velocity
-    framework, length = _trained(recipe, weights, gradient, new_momentum)
+    u = (1 - share) * g + share * velocity if way.nesterov else velocity
+    framework, length = _trained(way, weights, gradient, new_momentum)
     with np.errstate(all="ignore"):  # of what is no number, nothing else comes
         made = newton_schulz(u)
     return MuonKernel(
         shape=weights.shape,
+        is_unit=way.is_unit,
         momentum=v,
         length=max(float(np.linalg.norm(u)), MUON_EPSILON),
         made=made,
@@ -123,16 +127,16 @@ def muon_kernel(
 
 
 def _trained(
-    recipe: Recipe, weights: Kernel, gradient: Kernel, new_momentum: Kernel
+    way: Way, weights: Kernel, gradient: Kernel, new_momentum: Kernel
 ) -> tuple[dict[str, Float32[np.ndarray, "rows columns"]], float]:
     """The same by the code that trains, from the momentum that it left."""
     with one_thread(), torch.no_grad():
         w, g, v = (torch.tensor(each) for each in (weights, gradient, new_momentum))
-        u = optimizers.as_matrix(optimizers.ahead(g, v, recipe))
+        u = optimizers.as_matrix(optimizers.ahead(g, v, way))
         made = {"momentum": optimizers.as_matrix(v), "look ahead": u}
         for number, x in enumerate(optimizers.newton_schulz(u)):
             made[_made_by(number)] = x
-        made["scale"] = x * optimizers.muon_scale(*u.shape)
+        made["scale"] = x * optimizers.muon_scale(*u.shape, is_unit=way.is_unit)
         made["unit length"] = optimizers.as_matrix(w * optimizers.to_unit(w))
         length = float(u.norm().clamp(min=MUON_EPSILON))
     return {name: matrix.numpy() for name, matrix in made.items()}, length
@@ -147,13 +151,13 @@ def _mix(x: Float64[np.ndarray, "rows columns"], row: int, column: int) -> Mix:
     )
 
 
-def write_muon(sheet: Sheet, recipe: Recipe, decay: float, entry: MuonEntry) -> None:
+def write_muon(sheet: Sheet, way: Way, entry: MuonEntry) -> None:
     """The lines of one weight, to its new value."""
     size = f"{entry.rows} × {entry.columns}"
-    share, start, ahead = recipe.momentum, sheet.gradient, "v'"
+    share, start, ahead = way.momentum, sheet.gradient, "v'"
     rest = round(1 - share, 12)  # 0.1, where 1 - 0.9 is 0.09999999999999998
     u = sheet.mixed("momentum", "v' = μ·v + (1 - μ)·g", [(share, entry.momentum), (rest, start)])
-    if recipe.nesterov:
+    if way.nesterov:
         ahead = "u"
         u = sheet.mixed("look ahead", "u = (1 - μ)·g + μ·v'", [(rest, start), (share, u)])
     sheet.line(
@@ -171,8 +175,14 @@ def write_muon(sheet: Sheet, recipe: Recipe, decay: float, entry: MuonEntry) -> 
     )
     for number, mix in enumerate(entry.mixes, start=1):
         _newton_schulz(sheet, number, mix, size)
+    if not way.is_unit:
+        _scale(sheet, entry)
+    _step(sheet, way, entry)
+
+
+def _scale(sheet: Sheet, entry: MuonEntry) -> None:
     factor, longer = entry.scale, max(entry.rows, entry.columns)
-    direction = sheet.line(
+    sheet.line(
         "scale",
         "d = 0.2·√m·x₅",
         f"{MUON_SCALE:g} × √{longer} ≈ {few(factor)}; "
@@ -180,7 +190,6 @@ def write_muon(sheet: Sheet, recipe: Recipe, decay: float, entry: MuonEntry) -> 
         factor * entry.last,
         "m is the matrix’s longer side: the kernel’s step is about as long as one of AdamW’s",
     )
-    _step(sheet, recipe, decay, direction, entry)
 
 
 def _newton_schulz(sheet: Sheet, number: int, mix: Mix, size: str) -> None:
@@ -198,9 +207,9 @@ def _newton_schulz(sheet: Sheet, number: int, mix: Mix, size: str) -> None:
     )
 
 
-def _step(sheet: Sheet, recipe: Recipe, decay: float, direction: float, entry: MuonEntry) -> None:
-    name = "w"
-    if recipe.unit_kernels:
+def _step(sheet: Sheet, way: Way, entry: MuonEntry) -> None:
+    name, direction = "w", "x₅" if way.is_unit else "d"
+    if way.is_unit:
         factor = math.sqrt(entry.rows) / entry.weight_length
         weight = sheet.weight * factor
         sheet.line(
@@ -213,11 +222,11 @@ def _step(sheet: Sheet, recipe: Recipe, decay: float, direction: float, entry: M
         )
         sheet.rescaled(weight)
         name = "w₁"
-    if decay:
-        after = "w₂" if recipe.unit_kernels else "w₁"
-        sheet.down(f"{after} = {name} - η·λ·{name}", decay * sheet.weight, "weight decay")
+    if way.decay:
+        after = "w₂" if way.is_unit else "w₁"
+        sheet.down(f"{after} = {name} - η·λ·{name}", way.decay * sheet.weight, "weight decay")
         name = after
-    sheet.down(f"w' = {name} - η·d", direction)
+    sheet.down(f"w' = {name} - η·{direction}", entry.scale * entry.last)
 
 
 def _made_by(number: int) -> str:

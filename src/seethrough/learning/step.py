@@ -32,6 +32,7 @@ from seethrough.model.mode import evaluating
 from seethrough.model.several import check_one_label
 from seethrough.train.optimizers import Updates, updates_for
 from seethrough.train.recipe import Recipe
+from seethrough.train.way import Way
 from seethrough.train.whiten import hold
 
 Array = Float32[np.ndarray, "..."]
@@ -44,6 +45,7 @@ class LearningStep:
     """What one step changed; parameters are named as in the network's state dict."""
 
     recipe: Recipe
+    ways: Mapping[str, Way]  # how every parameter that learns is moved
     learning_rate: float
     before: Backward
     after: Trace
@@ -105,6 +107,7 @@ def learning_step(
     after = trace(own, image, classes=classes)
     return LearningStep(
         recipe=recipe,
+        ways=updates.ways,
         learning_rate=rate,
         before=before,
         after=after,

@@ -8,11 +8,11 @@ Momentum (nesterov: look ahead)            AdamW, t counts its steps
     w' = w − η·u                               u  = m'/(1 − β₁ᵗ) / (√(s'/(1 − β₂ᵗ)) + ε)
                                                w' = w₁ − η·u
 
-g gradient, λ weight decay (kernels only), η learning rate, μ momentum, v velocity. A kernel that
-Muon moves has the lines of `learning.muon`. Everything is computed in float64 from the framework's
-float32 numbers; `difference` is a result minus the framework's, of the new weight and of each line
-that the framework has a number for. `=` holds between displayed digits, `≈` says that a result was
-rounded; a displayed number is within two units of its last digit.
+g gradient, λ weight decay (`train.way` says of what), η learning rate, μ momentum, v velocity. A
+kernel that Muon moves has the lines of `learning.muon`. Everything is computed in float64 from the
+framework's float32 numbers; `difference` is a result minus the framework's, of the new weight and
+of each line that the framework has a number for. `=` holds between displayed digits, `≈` says that
+a result was rounded; a displayed number is within two units of its last digit.
 
 Sources: as in `train.optimizers`, whose steps these lines take apart.
 """
@@ -25,7 +25,7 @@ from seethrough.explain.rounding import decimals_for
 from seethrough.learning.muon import MuonEntry, write_muon
 from seethrough.learning.sheet import Sheet, UpdateLine, few
 from seethrough.train.optimizers import ADAM_EPSILON, BETA2
-from seethrough.train.recipe import Recipe
+from seethrough.train.way import Way
 
 MOST_DECIMALS = 12
 
@@ -55,14 +55,13 @@ class Update:
 
 
 def update(
-    recipe: Recipe,
+    way: Way,
     *,
     learning_rate: float,
     weight: float,
     gradient: float,
     memory: Mapping[str, float],
     new_memory: Mapping[str, float],
-    is_kernel: bool,
     framework: float,
     muon: MuonEntry | None = None,
 ) -> Update:
@@ -70,17 +69,16 @@ def update(
 
     `new_memory` is what it remembers after the step; `muon` is given where Muon moves the weight.
     """
-    decay = recipe.weight_decay if is_kernel else 0.0
     known = {**new_memory, **({} if muon is None else muon.framework), "step": framework}
 
     def written(decimals: int) -> Sheet:
         sheet = Sheet(weight, gradient, learning_rate, decimals, known)
         if muon is not None:
-            write_muon(sheet, recipe, decay, muon)
+            write_muon(sheet, way, muon)
         elif "mean" in memory:
-            _adamw(sheet, recipe, decay, memory)
+            _adamw(sheet, way, memory)
         else:
-            _momentum(sheet, recipe, decay, memory)
+            _momentum(sheet, way, memory)
         return sheet
 
     decimals = _decimals(written(MOST_DECIMALS).changes)
@@ -101,27 +99,27 @@ def update(
     )
 
 
-def _momentum(sheet: Sheet, recipe: Recipe, decay: float, memory: Mapping[str, float]) -> None:
+def _momentum(sheet: Sheet, way: Way, memory: Mapping[str, float]) -> None:
     gradient = (sheet.gradient, sheet.gradient_digits)
-    if decay:
-        gradient = sheet.plus("weight decay", "d = g + λ·w", gradient, decay, sheet.weight)
-    share = recipe.momentum
+    if way.decay:
+        gradient = sheet.plus("weight decay", "d = g + λ·w", gradient, way.decay, sheet.weight)
+    share = way.momentum
     if not share:
         sheet.down("w' = w - η·d", gradient[0])
         return
     velocity = sheet.plus("momentum", "v' = d + μ·v", gradient, share, memory["momentum"])
-    if not recipe.nesterov:
+    if not way.nesterov:
         sheet.down("w' = w - η·v'", velocity[0])
         return
     ahead = sheet.plus("look ahead", "u = d + μ·v'", gradient, share, velocity[0])
     sheet.down("w' = w - η·u", ahead[0])
 
 
-def _adamw(sheet: Sheet, recipe: Recipe, decay: float, memory: Mapping[str, float]) -> None:
-    g, beta1, beta2 = sheet.gradient, recipe.momentum, BETA2
+def _adamw(sheet: Sheet, way: Way, memory: Mapping[str, float]) -> None:
+    g, beta1, beta2 = sheet.gradient, way.momentum, BETA2
     steps = memory["steps"] + 1
-    if decay:
-        sheet.down("w₁ = w - η·λ·w", decay * sheet.weight, "weight decay")
+    if way.decay:
+        sheet.down("w₁ = w - η·λ·w", way.decay * sheet.weight, "weight decay")
     mean = beta1 * memory["mean"] + (1 - beta1) * g
     square = beta2 * memory["square"] + (1 - beta2) * g * g
     sheet.line(
@@ -145,7 +143,7 @@ def _adamw(sheet: Sheet, recipe: Recipe, decay: float, memory: Mapping[str, floa
         f"{few(unbiased)} / ({few(usual)} + {ADAM_EPSILON:g}) ≈ {few(direction)}",
         direction,
     )
-    sheet.down(f"w' = {'w₁' if decay else 'w'} - η·u", direction)
+    sheet.down(f"w' = {'w₁' if way.decay else 'w'} - η·u", direction)
 
 
 def _decimals(changes: list[float]) -> int:

@@ -1,7 +1,8 @@
 """From gradients to updates: stochastic gradient descent with momentum, AdamW, and Muon.
 
-Weight decay pulls on kernels (everything with two or more dimensions) and leaves biases and the
-scales and shifts of batch normalisation alone, which have no size that decay would limit.
+`train.way` says which parameter follows which rule, with which numbers. Weight decay pulls on
+kernels (everything with two or more dimensions) and leaves biases and the scales and shifts of
+batch normalisation alone, which have no size that decay would limit.
 Momentum and averages start at zero and exist before the first step, so that every snapshot has
 the same tensors. The rules of the first two are torch's own; its optimizer classes are left out
 because making one loads torch's compiler, more than a second that nobody gets back.
@@ -9,14 +10,14 @@ because making one loads torch's compiler, more than a second that nobody gets b
 Muon       v' = μ·v + (1 − μ)·g      u = (1 − μ)·g + μ·v'  or  v'      as matrices: units × the rest
            x₀ = u / ‖u‖      x ← a·x + (b·x·xᵀ + c·(x·xᵀ)²)·x, five times
            w' = w − η·λ·w − η · 0.2·√max(rows, columns) · x₅
-           with unit_kernels  w ← w · √rows / ‖w‖  comes first: a row's length is 1 on average
+           with unit_kernels  w ← w · √rows / ‖w‖  comes first: a row's length is 1 on average,
+           and  w' = w − η·λ·w − η · x₅: the rate is a step's share of that length
 
-It moves kernels between the first and the last; those two and everything that is no kernel follow
-AdamW, as its source says (in the order in which the network lists them). The factor 0.2·√max gives
-its steps the length of AdamW's, so that one learning rate serves both. In float32: torch's own
-rule rounds to bfloat16 and takes no kernels of four dimensions. `unit_kernels` changes nothing that
-a network computes whose kernels are all followed by normalisation, and keeps steps from getting
-shorter beside kernels that grow; without normalisation it is a limit to what a network can say.
+The factor 0.2·√max gives its steps the length of AdamW's, so that one learning rate serves both.
+In float32: torch's own rule rounds to bfloat16 and takes no kernels of four dimensions.
+`unit_kernels` changes nothing that a network computes whose kernels are all followed by
+normalisation, and keeps steps from getting shorter beside kernels that grow; without normalisation
+it is a limit to what a network can say.
 Sources: Jordan, "Muon: An optimizer for hidden layers in neural networks" (2024),
 kellerjordan.github.io/posts/muon; Liu et al. (2025), arXiv:2502.16982, section 2.2 (the factor).
 """
@@ -35,6 +36,7 @@ from torch.optim.sgd import sgd
 from seethrough.errors import CheckpointError
 from seethrough.train.pace import EVERYTHING
 from seethrough.train.recipe import Optimizer, Recipe
+from seethrough.train.way import Way, ways
 
 # Kingma and Ba (2015), arXiv:1412.6980, section 2.
 BETA2 = 0.999
@@ -52,8 +54,8 @@ class Rule(ABC):
 
     slots: Sequence[str]
 
-    def __init__(self, recipe: Recipe) -> None:
-        self.recipe = recipe
+    def __init__(self, way: Way) -> None:
+        self.way = way
 
     @abstractmethod
     def blank(self, parameter: nn.Parameter) -> dict[str, Tensor]:
@@ -65,7 +67,6 @@ class Rule(ABC):
         parameters: list[Tensor],
         gradients: list[Tensor],
         kept: list[list[Tensor]],
-        decay: float,
         lr: float,
     ) -> None:
         """Change parameters and memories, slot by slot, in place."""
@@ -74,12 +75,14 @@ class Rule(ABC):
 class Updates:
     """What an optimizer remembers of every parameter that learns, and its step."""
 
-    def __init__(self, network: nn.Module, rule_of: Mapping[str, Rule]) -> None:
-        """Over the parameters that `rule_of` names."""
+    def __init__(self, network: nn.Module, way_of: Mapping[str, Way]) -> None:
+        """Over the parameters that learn; `way_of` says how."""
+        rules = {way: _RULES[way.optimizer](way) for way in way_of.values()}
+        self.ways = {n: way_of[n] for n, p in network.named_parameters() if p.requires_grad}
         self._memory = {
-            name: (p, rule_of[name], rule_of[name].blank(p))
+            name: (p, rules[self.ways[name]], rules[self.ways[name]].blank(p))
             for name, p in network.named_parameters()
-            if name in rule_of
+            if name in self.ways
         }
 
     def step(self, lr: float, shares: Mapping[str, float] = EVERYTHING) -> None:
@@ -87,17 +90,16 @@ class Updates:
 
         One that is not named has all of it; at a share of 0 neither value nor memory change.
         """
-        groups: dict[tuple[Rule, bool, float], list[tuple[Tensor, Tensor, dict[str, Tensor]]]] = {}
+        groups: dict[tuple[Rule, float], list[tuple[Tensor, Tensor, dict[str, Tensor]]]] = {}
         for name, (p, rule, memory) in self._memory.items():
             share = shares.get(name, 1.0)
             if p.grad is not None and share > 0:
-                groups.setdefault((rule, p.ndim >= 2, share), []).append((p, p.grad, memory))
-        for (rule, is_kernel, share), chosen in groups.items():
+                groups.setdefault((rule, share), []).append((p, p.grad, memory))
+        for (rule, share), chosen in groups.items():
             parameters, gradients, memories = zip(*chosen, strict=True)
-            decay = rule.recipe.weight_decay if is_kernel else 0.0
             kept = [[memory[slot] for memory in memories] for slot in rule.slots]
             with torch.no_grad():
-                rule.apply(list(parameters), list(gradients), kept, decay, lr * share)
+                rule.apply(list(parameters), list(gradients), kept, lr * share * rule.way.rate)
 
     def tensors(self) -> Iterator[tuple[str, Tensor]]:
         """Everything remembered, named by its parameter: conv1.weight.momentum."""
@@ -133,21 +135,19 @@ class Momentum(Rule):
         parameters: list[Tensor],
         gradients: list[Tensor],
         kept: list[list[Tensor]],
-        decay: float,
         lr: float,
     ) -> None:
         """Along the momentum."""
-        momentum = self.recipe.momentum
         sgd(
             parameters,
             gradients,
             list(kept[0]),
             fused=True,
-            weight_decay=decay,
-            momentum=momentum,
+            weight_decay=self.way.decay,
+            momentum=self.way.momentum,
             lr=lr,
             dampening=0.0,
-            nesterov=self.recipe.nesterov and momentum > 0,
+            nesterov=self.way.nesterov,
             maximize=False,
         )
 
@@ -167,7 +167,6 @@ class Adam(Rule):
         parameters: list[Tensor],
         gradients: list[Tensor],
         kept: list[list[Tensor]],
-        decay: float,
         lr: float,
     ) -> None:
         """Along the mean, each weight by its own measure."""
@@ -181,10 +180,10 @@ class Adam(Rule):
             steps,
             fused=True,
             amsgrad=False,
-            beta1=self.recipe.momentum,
+            beta1=self.way.momentum,
             beta2=BETA2,
             lr=lr,
-            weight_decay=decay,
+            weight_decay=self.way.decay,
             eps=ADAM_EPSILON,
             maximize=False,
         )
@@ -204,22 +203,22 @@ class Muon(Rule):
         parameters: list[Tensor],
         gradients: list[Tensor],
         kept: list[list[Tensor]],
-        decay: float,
         lr: float,
     ) -> None:
         """Along all directions of the momentum alike."""
         for p, gradient, momentum in zip(parameters, gradients, kept[0], strict=True):
-            momentum.lerp_(gradient, 1 - self.recipe.momentum)
-            matrix = as_matrix(ahead(gradient, momentum, self.recipe))
-            if self.recipe.unit_kernels:
+            momentum.lerp_(gradient, 1 - self.way.momentum)
+            matrix = as_matrix(ahead(gradient, momentum, self.way))
+            if self.way.is_unit:
                 p.mul_(to_unit(p))
-            p.mul_(1 - lr * decay)
-            p.add_(orthogonal(matrix).reshape(p.shape), alpha=-lr * muon_scale(*matrix.shape))
+            p.mul_(1 - lr * self.way.decay)
+            size = muon_scale(*matrix.shape, is_unit=self.way.is_unit)
+            p.add_(orthogonal(matrix).reshape(p.shape), alpha=-lr * size)
 
 
-def ahead(gradient: Tensor, momentum: Tensor, recipe: Recipe) -> Tensor:
+def ahead(gradient: Tensor, momentum: Tensor, way: Way) -> Tensor:
     """What Muon makes orthogonal: the momentum, or with `nesterov` what it would be next."""
-    return gradient.lerp(momentum, recipe.momentum) if recipe.nesterov else momentum
+    return gradient.lerp(momentum, way.momentum) if way.nesterov else momentum
 
 
 def as_matrix(kernel: Float[Tensor, "units ..."]) -> Float[Tensor, "units rest"]:
@@ -233,9 +232,9 @@ def to_unit(kernel: Float[Tensor, "units ..."]) -> Float[Tensor, ""]:
     return factor
 
 
-def muon_scale(rows: int, columns: int) -> float:
-    """How much of what is orthogonal is as long as a step of AdamW."""
-    return MUON_SCALE * math.sqrt(max(rows, columns))
+def muon_scale(rows: int, columns: int, *, is_unit: bool) -> float:
+    """How much of what is orthogonal a step is: all of it, or what is as long as one of AdamW."""
+    return 1.0 if is_unit else MUON_SCALE * math.sqrt(max(rows, columns))
 
 
 def orthogonal(matrix: Float[Tensor, "m n"]) -> Float[Tensor, "m n"]:
@@ -258,14 +257,7 @@ def newton_schulz(matrix: Float[Tensor, "m n"]) -> Iterator[Float[Tensor, "m n"]
 
 def updates_for(network: nn.Module, recipe: Recipe) -> Updates:
     """The recipe's optimizer over the parameters that learn, with its memory at zero."""
-    learning = {name: p for name, p in network.named_parameters() if p.requires_grad}
-    main = _RULES[recipe.optimizer](recipe)
-    rule_of: dict[str, Rule] = dict.fromkeys(learning, main)
-    if recipe.optimizer is Optimizer.MUON:
-        kernels = [name for name, p in network.named_parameters() if p.ndim >= 2]
-        inner, rest = set(kernels[1:-1]), Adam(recipe)
-        rule_of = {name: main if name in inner else rest for name in learning}
-    return Updates(network, rule_of)
+    return Updates(network, ways({name: p.ndim for name, p in network.named_parameters()}, recipe))
 
 
 _RULES: Mapping[Optimizer, type[Rule]] = {

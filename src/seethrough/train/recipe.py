@@ -46,6 +46,10 @@ class Recipe:
     momentum: float = 0.9  # share of the last step that is kept; beta1 of AdamW
     nesterov: bool = True  # SGD and Muon: look ahead along the momentum
     unit_kernels: bool = False  # Muon: kernels are brought back to one length before every step
+    ends_lr: float = 0.0  # Muon: peak_lr of the first and last kernel, by SGD; 0: AdamW at peak_lr
+    bias_lr: float = 0.0  # Muon: the same, of biases and of what normalisation learns
+    rest_momentum: float = 0.85  # of what follows SGD beside Muon
+    rest_decay: float = 0.0  # of the same: what a step at the peak takes off every weight
     weight_decay: float = 5e-4  # on kernels only; SGD: L2 in the gradient, else decoupled
     label_smoothing: float = 0.1  # share of the target spread over all classes
     flip: bool = True  # every second image mirrored left to right
@@ -86,6 +90,14 @@ class Recipe:
                 f"mixup={self.mixup:g} and cutmix={self.cutmix:g} do not go together.",
                 why="each of them puts two images into one.",
                 fix="leave one of them out.",
+            )
+        if (self.ends_lr > 0) != (self.bias_lr > 0) or (
+            self.ends_lr and self.optimizer is not Optimizer.MUON
+        ):
+            raise RecipeError(
+                f"ends_lr={self.ends_lr:g} and bias_lr={self.bias_lr:g} do not belong here.",
+                why="they are what Muon leaves to SGD, and go together.",
+                fix='write both and optimizer = "muon", or leave both out.',
             )
         if self.nesterov and self.optimizer is Optimizer.SGD and self.momentum == 0:
             raise RecipeError(
@@ -178,6 +190,10 @@ _RANGES: dict[str, tuple[float, float, str]] = {
     "warmup": (0, 0.9, "write a share: warmup=0.25 warms up during the first quarter."),
     "final_lr": (0, 1, "write a share of peak_lr: final_lr=0.01 ends at a hundredth of it."),
     "momentum": (0, 0.999, "write a share, such as momentum=0.9."),
+    "ends_lr": (0, 10_000, "write a rate such as ends_lr=1.5, or 0 for AdamW at peak_lr."),
+    "bias_lr": (0, 10_000, "write a rate such as bias_lr=100, or 0 for AdamW at peak_lr."),
+    "rest_momentum": (0, 0.999, "write a share, such as rest_momentum=0.85."),
+    "rest_decay": (0, 0.1, "write a small share such as rest_decay=0.004, or 0 for none."),
     "weight_decay": (0, 10, "write a small number such as weight_decay=0.0005, or 0 for none."),
     "label_smoothing": (0, 0.9, "write a share, such as label_smoothing=0.1, or 0 for none."),
     "shift_px": (0, 256, "write a number of pixels, such as shift_px=2, or 0 for none."),

@@ -35,7 +35,8 @@ same directions, all of the length 1. x₅ is nearly that, without U and V being
 
 With x = U·S·Vᵀ, x·xᵀ·x = U·S³·Vᵀ: the directions stay, and each length s becomes
 a·s + b·s³ + c·s⁵, which moves what is above 0.01 to somewhere between 0.6 and 1.3. The factor
-0.2·√max makes a step as long as one of AdamW (Liu et al. 2025, arXiv:2502.16982).
+0.2·√max makes a step as long as one of AdamW (Liu et al. 2025, arXiv:2502.16982). Where kernels are
+brought to one length first, it is left out: lr is then the step's share of that length.
 """
 
 from abc import ABC, abstractmethod
@@ -112,7 +113,8 @@ class Muon(Update):
         u = u.reshape(len(u), -1)
         if self.is_unit:
             w = w * np.sqrt(len(w)) / max(length(w), MUON_EPSILON)
-        along: Array = 0.2 * np.sqrt(max(u.shape)) * newton_schulz(u)[-1].reshape(w.shape)
+        size = 1.0 if self.is_unit else 0.2 * np.sqrt(max(u.shape))
+        along: Array = size * newton_schulz(u)[-1].reshape(w.shape)
         return w - lr * self.decay * w - lr * along
 
 
