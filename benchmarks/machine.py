@@ -6,12 +6,15 @@ from pathlib import Path
 
 import torch
 
+from seethrough.train.precision import type_of
+from seethrough.train.recipe import Precision
+
 SIDE = 2048
 
 
-def matrix_product_gflops(rounds: int = 5) -> float:
-    """Best of some fp32 products of two SIDE × SIDE matrices, in 10⁹ operations a second."""
-    left, right = torch.randn(SIDE, SIDE), torch.randn(SIDE, SIDE)
+def matrix_product_gflops(rounds: int = 5, precision: Precision = Precision.FLOAT32) -> float:
+    """Best of some products of two SIDE × SIDE matrices, in 10⁹ operations a second."""
+    left, right = (torch.randn(SIDE, SIDE).to(type_of(precision)) for _ in range(2))
     _ = left @ right
     best = float("inf")
     for _ in range(rounds):

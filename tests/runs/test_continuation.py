@@ -14,7 +14,7 @@ from seethrough.runs.continued import continuation, step_seconds
 from seethrough.runs.creation import create
 from seethrough.runs.record import record
 from seethrough.train.place import Place
-from seethrough.train.recipe import Optimizer, Recipe
+from seethrough.train.recipe import Optimizer, Precision, Recipe
 
 from .test_code import NETS
 
@@ -30,6 +30,7 @@ RECIPES = {
     "slices": {"slices": 3},
     "parts": {"micro_batch": 6},
     "average": {"ema": 0.9},
+    "rounded": {"precision": Precision.BFLOAT16},
     "sliced parts": {"slices": 2, "micro_batch": 3, "mixup": 0.2},
 }
 

@@ -8,11 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seethrough.errors import RecipeError
-from seethrough.runs.duration import lasting
+from seethrough.model.presets import asked_for
+from seethrough.runs.duration import in_numbers, lasting
 from seethrough.runs.record import train
 from seethrough.train.forecast import Forecast
 from seethrough.train.place import Place
-from seethrough.train.recipe import Recipe
+from seethrough.train.precision import products_are_quicker
+from seethrough.train.recipe import Precision, Recipe
 
 RECIPE = Recipe(epochs=9, batch=8, peak_lr=0.02, shift_px=1, seed=7)
 SHARES = st.floats(1e-6, 0.1)
@@ -51,6 +53,14 @@ def test_only_the_epochs_of_the_recipe_change():
 def test_minutes_that_cannot_be_are_refused_before_a_photo_is_read(minutes, tmp_path):
     with pytest.raises(RecipeError, match="no time to train for"):
         train(tmp_path / "nowhere", minutes=minutes)
+
+
+def test_products_are_rounded_only_where_that_is_quicker(photos):
+    spec = asked_for("conv 4 k3 s2 p1, relu, flatten, dense", photos.image_px)
+    chosen = in_numbers(photos, spec, RECIPE, place=Place(threads=1))
+    assert replace(chosen, precision=Precision.FLOAT32) == RECIPE
+    if not products_are_quicker():
+        assert chosen is RECIPE
 
 
 def test_a_training_of_next_to_no_minutes_is_one_epoch_and_its_recipe_says_so(photos, tmp_path):

@@ -18,7 +18,7 @@ from seethrough.train import evaluation
 from seethrough.train.events import EpochEnd, Snapshot, Step, Stopped
 from seethrough.train.loop import never
 from seethrough.train.parallel import joined
-from seethrough.train.recipe import Optimizer, Recipe
+from seethrough.train.recipe import Optimizer, Precision, Recipe
 from seethrough.train.tree import Tree
 
 RECIPE = Recipe(epochs=2, batch=16, peak_lr=0.05, shift_px=1, seed=4, slices=4)
@@ -41,6 +41,7 @@ def numbers(seen):
     [
         {},
         {"slices": 3, "mixup": 0.4, "optimizer": Optimizer.MUON},
+        {"slices": 3, "precision": Precision.BFLOAT16},
         {"slices": 4, "cutmix": 1.0, "focal": 2.0, "class_weights": True},
         {"slices": 7, "micro_batch": 2, "ema": 0.9, "optimizer": Optimizer.ADAMW},
     ],

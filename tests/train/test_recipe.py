@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seethrough.errors import RecipeError
-from seethrough.train.recipe import DEMO, Optimizer, Recipe, Schedule
+from seethrough.train.recipe import DEMO, Optimizer, Precision, Recipe, Schedule
 
 shares = st.floats(0, 0.9)
 recipes = st.builds(
@@ -37,6 +37,7 @@ recipes = st.builds(
     class_weights=st.booleans(),
     ema=st.floats(0, 0.9999),
     micro_batch=st.sampled_from([0, 2, 64]),
+    precision=st.sampled_from(Precision),
     seed=st.integers(0, 2**63 - 1),
 )
 

@@ -32,7 +32,7 @@ class Asked:
 
     network: bool
     recipe: "Recipe | None"
-    changes: Mapping[str, int]  # of fields of the recipe
+    changes: Mapping[str, int | str]  # of fields of the recipe
     minutes: float | None
     threads: int | None = None
 
@@ -69,7 +69,9 @@ def choice(
 def suited(dataset: "Dataset", network: "Network", asked: Asked) -> "Recipe":
     """The recipe that was asked for, or one that suits photos and memory, with what was changed."""
     from seethrough.runs.creation import checked, train_images
+    from seethrough.runs.duration import in_numbers
     from seethrough.train.memory import free_bytes, suitable_part
+    from seethrough.train.place import Place
     from seethrough.train.recipe import Recipe
 
     if asked.recipe is not None:
@@ -78,7 +80,11 @@ def suited(dataset: "Dataset", network: "Network", asked: Asked) -> "Recipe":
     sizes = checked(dataset, network, recipe)
     numbers = sum(math.prod(size.shape) for size in sizes)
     part = suitable_part(recipe.batch, numbers, free_bytes())
-    return Recipe.from_dict({**recipe.to_dict(), "micro_batch": part, **asked.changes})
+    suited = Recipe.from_dict({**recipe.to_dict(), "micro_batch": part, **asked.changes})
+    if "precision" in asked.changes:
+        return suited
+    place = None if asked.threads is None else Place(threads=asked.threads)
+    return in_numbers(dataset, network, suited, place=place)
 
 
 def _chosen(dataset: "Dataset", network: "Network", recipe: "Recipe", asked: Asked) -> str:
@@ -90,6 +96,9 @@ def _chosen(dataset: "Dataset", network: "Network", recipe: "Recipe", asked: Ask
     steps = f"batches of {recipe.batch}, {recipe.optimizer} with a rate of up to {recipe.peak_lr:g}"
     if recipe.micro_batch and asked.recipe is None:
         steps += f", computed {recipe.micro_batch} at a time because memory is short"
+    if recipe.precision != "float32":
+        is_told = asked.recipe is not None or "precision" in asked.changes
+        steps += f", products in {recipe.precision}" + ("" if is_told else ", quicker here")
     parts = (
         _marked(f"network {network.name} at {dataset.image_px} px", is_asked=asked.network),
         _marked(steps, is_asked=asked.recipe is not None),

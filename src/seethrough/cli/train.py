@@ -47,6 +47,11 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="A TOML file with everything else: batch, peak_lr, ...",
 )
+@click.option(
+    "--precision",
+    type=click.Choice(["float32", "bfloat16"]),
+    help="Of the products in a step; else what is quicker here.",
+)
 @options.threads
 @click.option("--find-lr", is_flag=True, help="Only try learning rates; write nothing.")
 @click.option("--resume", metavar="RUN", help="Go on with a run that was stopped.")
@@ -62,6 +67,7 @@ def command(
     minutes: float | None,
     seed: int | None,
     recipe: Path | None,
+    precision: str | None,
     threads: int | None,
     resume: str | None,
     runs_dir: Path | None,
@@ -89,8 +95,9 @@ def command(
     """
     named = _unless_code(model)
     check_alone(threads)
+    changes = _given_only(epochs=epochs, seed=seed, precision=precision)
     if resume is not None:
-        _refuse_more(folder, named, start, labels, image_px, epochs, minutes, seed, recipe, find_lr)
+        _refuse_more(folder, named, start, labels, image_px, recipe, minutes, find_lr, *changes)
         going = partial(_resume, _Resumed(resume, model, threads, runs_dir), as_json=as_json)
         return taking_part(going, code=model)
     if folder is None:
@@ -98,10 +105,13 @@ def command(
     _refuse_pairs(start, named, image_px, epochs, minutes, find_lr=find_lr)
     given = _Given(folder, labels, model, start, image_px, recipe, threads, runs_dir)
     if find_lr:
-        return _find_lr(given, seed=seed, as_json=as_json)
-    changes = {"epochs": epochs, "seed": seed}
+        return _find_lr(given, changes=changes, as_json=as_json)
     beginning = partial(_train, given, changes=changes, minutes=minutes, as_json=as_json)
     return taking_part(beginning, code=model)
+
+
+def _given_only(**values: int | str | None) -> dict[str, int | str]:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +218,7 @@ def _train(
     given: _Given,
     world: "World | None",
     *,
-    changes: dict[str, int | None],
+    changes: dict[str, int | str],
     minutes: float | None,
     as_json: bool,
 ) -> int:
@@ -223,7 +233,7 @@ def _train(
     asked = Asked(
         network=(given.start, given.model) != (None, None),
         recipe=stored,
-        changes={name: value for name, value in changes.items() if value is not None},
+        changes=changes,
         minutes=minutes,
         threads=given.threads,
     )
@@ -244,12 +254,11 @@ def _train(
     )
 
 
-def _find_lr(given: _Given, *, seed: int | None, as_json: bool) -> int:
+def _find_lr(given: _Given, *, changes: dict[str, int | str], as_json: bool) -> int:
     from seethrough.cli.choice import Asked, suited
     from seethrough.cli.rates import find_rate
 
     dataset, spec, stored, _ = _prepared(given, is_quiet=as_json)
-    changes = {} if seed is None else {"seed": seed}
     asked = Asked(network=False, recipe=stored, changes=changes, minutes=None)
     recipe = suited(dataset, spec, asked)
     return find_rate(dataset, spec, recipe, threads=given.threads, as_json=as_json)

@@ -4,6 +4,7 @@ Raises RecipeError where the minutes cannot be, and what `creation.create` raise
 """
 
 import math
+from dataclasses import replace
 
 from seethrough.data.dataset import Dataset
 from seethrough.errors import RecipeError
@@ -11,9 +12,11 @@ from seethrough.model.coded import Network
 from seethrough.runs.creation import checked, suitable_place, untrained
 from seethrough.train.forecast import BUDGET_S, Forecast, forecast
 from seethrough.train.place import Place
-from seethrough.train.recipe import Recipe
+from seethrough.train.precision import products_are_quicker
+from seethrough.train.recipe import Precision, Recipe
 
 MOST_MINUTES = 100_000
+WORTH_IT = 1.15  # times as many photos a second, for which products are rounded to bfloat16
 
 
 def expected(
@@ -28,6 +31,24 @@ def expected(
     place = place or usual_place(dataset, network, recipe)
     trial = untrained(dataset, network, recipe)
     return forecast(trial, dataset, recipe, place=place, budget_s=budget_s)
+
+
+def in_numbers(
+    dataset: Dataset, network: Network, recipe: Recipe, *, place: Place | None = None
+) -> Recipe:
+    """The recipe in bfloat16 where the network learns clearly sooner in it here, else as it is.
+
+    Where the processor has no instructions for it that takes some hundredths of a second, else
+    one.
+    """
+    if not products_are_quicker():
+        return recipe
+    rounded = replace(recipe, precision=Precision.BFLOAT16)
+    usual_s, rounded_s = (
+        expected(dataset, network, each, place=place, budget_s=BUDGET_S / 3).step_s
+        for each in (recipe, rounded)
+    )
+    return rounded if rounded_s * WORTH_IT < usual_s else recipe
 
 
 def usual_place(dataset: Dataset, network: Network, recipe: Recipe) -> Place:

@@ -88,6 +88,7 @@ def train(
     if recipe is None:
         split = creation.train_images(images)
         recipe = Recipe.default_for(train_images=split, image_px=images.image_px)
+        recipe = duration.in_numbers(images, network, recipe, place=place)
     if minutes is not None:
         speed = duration.expected(images, network, recipe, place=place)
         recipe = duration.lasting(recipe, speed, minutes)
@@ -274,7 +275,8 @@ class _Recording:
                 self.epoch, self.seconds = event.epoch, event.elapsed_s
                 self.accuracy = event.test_accuracy
                 speed = event.images_per_second
-                limit = matrix_product() * self.world.size
+                precision = self.run.manifest.recipe.precision
+                limit = matrix_product(precision) * self.world.size
                 share = share_of_limit(speed, self.multiply_adds, limit)
                 yield self._add(lines.epoch(event, share))
             case Remark():

@@ -23,6 +23,7 @@ from seethrough.data.dataset import Dataset
 from seethrough.errors import RecipeError
 from seethrough.model.several import is_several, logits_of
 from seethrough.train.loss import binary_loss, loss
+from seethrough.train.precision import widened
 from seethrough.train.recipe import Recipe
 
 
@@ -70,7 +71,7 @@ class OneLabel(Goal):
     def logits(self, network: nn.Module, images: Tensor) -> Float[Tensor, "n k"]:
         """Its answers."""
         answers: Tensor = network(images)
-        return answers
+        return widened(answers)
 
     def loss(
         self,
@@ -110,7 +111,7 @@ class SeveralLabels(Goal):
     def logits(self, network: nn.Module, images: Tensor) -> Float[Tensor, "n k"]:
         """What its last layer reads."""
         answers: Tensor = logits_of(network)(images)
-        return answers
+        return widened(answers)
 
     def loss(
         self,

@@ -22,6 +22,7 @@ from seethrough.train.motion import Motion
 from seethrough.train.optimizers import updates_for
 from seethrough.train.pace import EVERYTHING
 from seethrough.train.parallel import ALONE, World
+from seethrough.train.precision import computing
 from seethrough.train.recipe import Recipe
 from seethrough.train.slices import Sliced
 
@@ -174,7 +175,8 @@ class Learner:
         for size in parts:
             wanted = targets[start : start + size]
             with self.clock("forward"):
-                logits = self.goal.logits(self.network, images[start : start + size])
+                with computing(self.recipe.precision):
+                    logits = self.goal.logits(self.network, images[start : start + size])
                 part = self.goal.loss(logits, wanted, self.recipe, self.class_weights)
                 if size < count:
                     part = part * (size / count)

@@ -1,6 +1,7 @@
 """How much of what this machine can compute a training uses.
 
-    limit  operations a second of the best of some float32 products of two 512 × 512 matrices
+    limit  operations a second of the best of some products of two 512 × 512 matrices, of the
+         numbers that the training multiplies (`train.precision`)
     used   3 · 2 · multiply-adds of the forward pass · training images a second
     share  used / limit
 
@@ -14,13 +15,16 @@ from functools import cache
 
 import torch
 
+from seethrough.train.precision import type_of
+from seethrough.train.recipe import Precision
+
 SIDE = 512
 ROUNDS = 8
 
 
-def matrix_product() -> float:
+def matrix_product(precision: Precision = Precision.FLOAT32) -> float:
     """The limit with the threads that are set now, in operations a second."""
-    return _measured(torch.get_num_threads())
+    return _measured(torch.get_num_threads(), precision)
 
 
 def share_of_limit(
@@ -33,8 +37,8 @@ def share_of_limit(
 
 
 @cache
-def _measured(threads: int) -> float:
-    left, right = torch.ones(SIDE, SIDE), torch.ones(SIDE, SIDE)
+def _measured(threads: int, precision: Precision) -> float:
+    left, right = (torch.ones(SIDE, SIDE, dtype=type_of(precision)) for _ in range(2))
     best = float("inf")
     for _ in range(1 + ROUNDS):  # the first one also makes room
         began = time.perf_counter()

@@ -41,7 +41,8 @@ from seethrough.train.moments import plan as moments_of
 from seethrough.train.pace import Pace
 from seethrough.train.parallel import ALONE, World
 from seethrough.train.place import Place, exact
-from seethrough.train.recipe import Recipe
+from seethrough.train.precision import computing
+from seethrough.train.recipe import Precision, Recipe
 from seethrough.train.schedule import learning_rate
 from seethrough.train.whiten import PHOTOS, whiten
 
@@ -219,10 +220,16 @@ class _Course:
             if self.should_stop():
                 return
 
+    def _judged_in(self) -> Precision:
+        """Untrained and at the end in the numbers in which it is used, else as it learns."""
+        recipe = self.batches.recipe
+        is_between = 0 < self.learner.epoch < recipe.epochs
+        return recipe.precision if is_between else Precision.FLOAT32
+
     def epoch_end(self) -> EpochEnd | None:
         """The epoch in numbers; None where a stop cut the evaluation short."""
         learner, dataset = self.learner, self.batches.dataset
-        with learner.clock("evaluation"):
+        with learner.clock("evaluation"), computing(self._judged_in()):
             test = evaluation.score(
                 learner.network,
                 dataset,

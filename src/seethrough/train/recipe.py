@@ -32,6 +32,13 @@ class Schedule(StrEnum):
     COSINE = "cosine"
 
 
+class Precision(StrEnum):
+    """In which numbers a step computes its products (`train.precision`)."""
+
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """Defaults train the demo's network on small photos; `default_for` fits them to other sizes."""
@@ -65,6 +72,7 @@ class Recipe:
     ema: float = 0.0  # share of the averaged weights that each step keeps; 0: no average
     micro_batch: int = 0  # images at once, their gradients added up to the batch's; 0: all
     slices: int = 1  # parts of a batch with statistics of their own: so many processes can share it
+    precision: Precision = Precision.FLOAT32  # of the products in a step
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -1,0 +1,65 @@
+"""How exactly a step computes its products: in float32, or in bfloat16 where that is quicker.
+
+bfloat16 has the range of float32 and 8 of its 24 binary digits. Convolutions and products of
+matrices round what they read to it and add up in float32, forwards and backwards; weights, what the
+optimizer remembers, losses and running statistics stay float32 (torch's autocast). Processors
+with instructions for it compute several times as many such products a second; without them it is
+many times slower, which `products_are_quicker` finds out in some hundredths of a second.
+
+The untrained network, the last epoch and everything after a training are judged in float32, as
+the network is used; the epochs between as they learn.
+"""
+
+import time
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache
+
+import torch
+from torch import Tensor
+
+from seethrough.train.recipe import Precision
+
+QUICKER = 1.3  # times as many products a second, from which on a network is worth a trial
+_SIDE, _ROUNDS = 256, 5
+_TYPES = {Precision.FLOAT32: torch.float32, Precision.BFLOAT16: torch.bfloat16}
+
+
+def computing(precision: Precision) -> AbstractContextManager[object]:
+    """Forward passes inside compute their products so; gradients follow."""
+    if precision is Precision.FLOAT32:
+        return nullcontext()
+    return torch.autocast("cpu", dtype=_TYPES[precision])
+
+
+def widened(answers: Tensor) -> Tensor:
+    """What the losses are computed of: float32 where the answers are rounded."""
+    return answers.float() if answers.dtype is torch.bfloat16 else answers
+
+
+def type_of(precision: Precision) -> torch.dtype:
+    """Of the numbers that are multiplied."""
+    return _TYPES[precision]
+
+
+def products_are_quicker() -> bool:
+    """Whether this processor multiplies matrices clearly sooner in bfloat16, with these threads."""
+    return _measured(torch.get_num_threads())
+
+
+@cache
+def _measured(threads: int) -> bool:
+    usual = _product_s(torch.float32, float("inf"))
+    return _product_s(torch.bfloat16, usual) * QUICKER < usual
+
+
+def _product_s(kind: torch.dtype, hopeless_s: float) -> float:
+    """Seconds of a product of matrices, the best of some; of one where it is hopelessly slow."""
+    one = torch.ones(_SIDE, _SIDE, dtype=kind)
+    best = float("inf")
+    for _ in range(1 + _ROUNDS):  # the first one also makes room
+        began = time.perf_counter()
+        torch.mm(one, one)
+        best = min(best, time.perf_counter() - began)
+        if best > 20 * hopeless_s:
+            break
+    return best
