@@ -50,7 +50,8 @@ if TYPE_CHECKING:
 @click.option(
     "--precision",
     type=click.Choice(["float32", "bfloat16"]),
-    help="Of the products in a step; else what is quicker here.",
+    metavar="TYPE",
+    help="Multiply in float32 or bfloat16; else in what is quicker here.",
 )
 @options.threads
 @click.option("--find-lr", is_flag=True, help="Only try learning rates; write nothing.")
@@ -80,34 +81,33 @@ def command(
     \b
     seethrough train photos/ --epochs 20 --seed 7      or --minutes 5
     seethrough train photos/ --labels labels.csv       several labels a photo: file,labels with |
-    seethrough train photos/ --model "conv 8 k5 s2, relu, maxpool 2, flatten, dense"
-    seethrough train photos/ --model nets.py:make      a function of your own
+    seethrough train photos/ --model "conv 8 k5 s2, relu, flatten, dense"      or nets.py:make
     seethrough train photos/ --from amber-heron        with what that run learned; or cifar10
     seethrough train photos/ --from hf:OWNER/NAME      with what others published
     seethrough train photos/ --find-lr                 which learning rates it bears
     seethrough train --resume last
 
-    Ctrl-C stops and saves; --resume goes on where it was, as if it had not been stopped, with as
-    many threads as before unless --threads says otherwise, which may change last digits.
+    Ctrl-C stops and saves; --resume goes on where it was, as if it had not been stopped. Other
+    --threads than before may change last digits.
 
     --json prints run, test_accuracy, test_interval [low, high], train_seconds, epochs, steered and
     weights_sha256 (nothing when stopped); with --find-lr steepest, diverged, suggested and trials.
     """
-    named = _unless_code(model)
     check_alone(threads)
+    named = _unless_code(model)
     changes = _given_only(epochs=epochs, seed=seed, precision=precision)
     if resume is not None:
         _refuse_more(folder, named, start, labels, image_px, recipe, minutes, find_lr, *changes)
-        going = partial(_resume, _Resumed(resume, model, threads, runs_dir), as_json=as_json)
-        return taking_part(going, code=model)
+        resumed = _Resumed(resume, model, threads, runs_dir)
+        return taking_part(partial(_resume, resumed, as_json=as_json), code=model)
     if folder is None:
         raise click.UsageError(_FOLDER)
     _refuse_pairs(start, named, image_px, epochs, minutes, find_lr=find_lr)
     given = _Given(folder, labels, model, start, image_px, recipe, threads, runs_dir)
     if find_lr:
         return _find_lr(given, changes=changes, as_json=as_json)
-    beginning = partial(_train, given, changes=changes, minutes=minutes, as_json=as_json)
-    return taking_part(beginning, code=model)
+    training = partial(_train, given, changes=changes, minutes=minutes, as_json=as_json)
+    return taking_part(training, code=model)
 
 
 def _given_only(**values: int | str | None) -> dict[str, int | str]:
