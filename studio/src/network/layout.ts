@@ -167,13 +167,14 @@ function depthOf(layers: readonly TracedLayerMessage[], room: Room): number {
   const widthAt = (items: Item[]) => total(drafted(items, {}, least), room.smallest);
   if (widthAt(fold(layers, 0, () => true)) <= foldsAt * room.width) return 0;
   const closed = () => false;
-  const ways = depths(layers).map((depth) => ({
-    depth,
-    width: widthAt(fold(layers, depth, closed))
-  }));
+  const ways = depths(layers).map((depth) => {
+    const items = fold(layers, depth, closed);
+    return { depth, width: widthAt(items), ends: items.map(({ layer }) => layer.name).join(' ') };
+  });
   const [narrowest] = [...ways].sort((a, b) => a.width - b.width);
   const fitting = ways.find(({ width }) => width <= room.width) ?? narrowest;
-  return fitting?.depth ?? 0;
+  // of the same blocks by longer and shorter names the shortest: stages.0, not stages.0.layers
+  return ways.findLast(({ ends }) => ends === fitting?.ends)?.depth ?? 0;
 }
 
 /** How many units of a layer are drawn at most. */
