@@ -93,6 +93,11 @@ def test_the_run_tells_what_was_changed_in_which_network(learned, photos):
     stored = open_run(made.id, made.folder.parent).manifest
     assert stored == made.manifest
     assert stored.edited.run == learned.id
+    assert (made.summary.edited, made.summary.start, made.summary.licence) == (
+        True,
+        learned.id,
+        None,
+    )
     assert stored.edited.weights_sha256 == weights_sha256(learned.classifier.module)
     assert stored.network.text == "conv 4 k3 p1, norm, gelu, maxpool 3, flatten, dense"
     named = {(each.subject, each.name) for each in differing(learned.manifest, stored)}

@@ -23,8 +23,8 @@ def command(ctx: click.Context, runs_dir: Path | None, *, as_json: bool) -> None
     --json prints a list; each run has id, created, state (waiting, training, paused, stopped,
     finished, failed), dataset, network, epoch, epochs, test_accuracy, train_seconds, steered,
     edited, several (labels a photo; test_accuracy is then the share with all of them right), start
-    (whose weights it began with; null: untrained ones) and licence (of published weights that name
-    one).
+    (whose weights it began with, or whose copy it is; null: untrained ones) and licence (of
+    published weights that name one).
     """
     if ctx.invoked_subcommand is not None:
         ctx.obj = runs_dir

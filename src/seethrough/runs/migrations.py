@@ -23,7 +23,12 @@ def m002_starts(connection: sqlite3.Connection) -> None:
     connection.execute("DELETE FROM summaries")
 
 
-MIGRATIONS = (m001_summaries, m002_starts)
+def m003_copies(connection: sqlite3.Connection) -> None:
+    """Summaries say whose copy a run is: those that do not are read again."""
+    connection.execute("DELETE FROM summaries")
+
+
+MIGRATIONS = (m001_summaries, m002_starts, m003_copies)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -39,7 +39,8 @@ class Summary:
     steered: bool = False  # its learning rate was turned by hand
     edited: bool = False  # its network was changed by hand and learned nothing
     several: bool = False  # its photos have several labels: test_accuracy counts all labels right
-    start: str | None = None  # whose weights it began with: a run, cifar10, hf:OWNER/NAME@COMMIT
+    # whose weights it began with, or whose copy it is: a run, cifar10, hf:OWNER/NAME@COMMIT
+    start: str | None = None
     licence: str | None = None  # of these, where others published them and named one
 
     @property
@@ -79,6 +80,7 @@ def from_files(folder: Path) -> Summary:
         state, seconds = end["state"], end["train_seconds"]
         accuracy = accuracy if end["test_accuracy"] is None else end["test_accuracy"]
     begun = stored.get("start") or {}
+    copied = stored.get("edited") or {}
     return Summary(
         id=stored["id"],
         created=stored["created"],
@@ -90,9 +92,9 @@ def from_files(folder: Path) -> Summary:
         test_accuracy=accuracy,
         train_seconds=seconds,
         steered=bool(steering.turns(folder)),
-        edited=stored.get("edited") is not None,
+        edited=bool(copied),
         several=bool(stored["dataset"].get("is_several")),
-        start=begun.get("run"),
+        start=begun.get("run") or copied.get("run"),
         licence=(begun.get("published") or {}).get("licence"),
     )
 

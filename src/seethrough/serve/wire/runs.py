@@ -27,7 +27,8 @@ class RunSummary(Message):
     steered: bool  # its learning rate was turned by hand
     edited: bool  # its network was changed by hand and learned nothing
     several: bool  # its photos have several labels: test_accuracy counts those all right
-    start: str | None  # whose weights it began with: a run, cifar10, hf:OWNER/NAME@COMMIT
+    # whose weights it began with, or whose copy it is: a run, cifar10, hf:OWNER/NAME@COMMIT
+    start: str | None
     licence: str | None  # of these, where others published them and named one
 
 
