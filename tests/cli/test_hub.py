@@ -1,5 +1,6 @@
 """`--from hf:…` from the command line, with a real cache of the hub and without the hub itself."""
 
+import json
 import os
 import signal
 import subprocess
@@ -122,6 +123,44 @@ def test_what_cannot_be_had_ends_with_three_lines_and_code_2(
     assert what in ended.err
     assert "why:" in ended.err
     assert fix in ended.err
+    assert "Traceback" not in ended.err
+
+
+def _cut(folder):
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def _of_another(folder):
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"embedding_size": 4}))
+
+
+def _impossible(folder):
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"hidden_sizes": [8]}))
+
+
+def _no_json(folder):
+    (folder / "config.json").write_text("{")
+
+
+@pytest.mark.parametrize("damage", [_cut, _of_another, _impossible, _no_json])
+def test_a_damaged_network_is_refused_before_a_photo_is_read(seethrough, tmp_path, damage):
+    folder = saved(tmp_path / "mine", network("resnet"))
+    empty = tmp_path / "empty"  # no photos to learn from: refused as soon as they are looked for
+    empty.mkdir()
+    words = ("train", empty, "--from", f"hf:{folder}")
+    whole = seethrough(*words)
+    assert whole.code == 2
+    assert "empty: no photos in it" in whole.err
+    damage(folder)
+    ended = seethrough(*words)
+    assert ended.code == 2
+    assert f"hf:{folder}" in ended.err
+    assert "photos" not in ended.err.replace(str(tmp_path), "")
+    assert "why:" in ended.err
+    assert "fix:" in ended.err
     assert "Traceback" not in ended.err
 
 

@@ -57,7 +57,11 @@ def source(
 def published(
     reference: str, *, image_px: int | None = None, progress: Progress | None = None
 ) -> Source:
-    """A published network: its files are here afterwards, its weights read when asked for."""
+    """A published network: its files are here afterwards, and its weights were read once.
+
+    So whatever is wrong with them is said before a photo is read. They are read again when asked
+    for, instead of being held in memory meanwhile.
+    """
     found = snapshot(reference, progress)
     stored = found.fields(CONFIG)
     text = architecture.text_of(stored, found.name)
@@ -74,12 +78,14 @@ def published(
     )
     classes = architecture.classes_of(stored, found.name)
     weights(found, progress)
+    module = partial(_loaded, found, text, len(classes), wanted)
+    module()
     return Source(
         id=found.reference,
         network=network,
         buildable=lambda: network,
         classes=classes,
-        module=partial(_loaded, found, text, len(classes), wanted),
+        module=module,
         published=Published(
             revision=found.revision,
             licence=found.licence(),

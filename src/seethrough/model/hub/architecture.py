@@ -36,6 +36,18 @@ FAMILIES = (
 )
 _MAX_TEXT = 100_000  # characters, as of every text of a network
 _ENDING = "ForImageClassification"
+# What building and filling a network says of numbers or files that cannot be.
+_WRONG = (
+    SafetensorError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    LookupError,
+    ArithmeticError,
+)
 
 
 class Answer(nn.Module):
@@ -127,7 +139,7 @@ def load(folder: Path, text: str, num_classes: int, name: str) -> nn.Sequential:
                 trust_remote_code=False,
                 output_loading_info=True,
             )
-    except (SafetensorError, OSError, RuntimeError, ValueError, TypeError, KeyError) as error:
+    except _WRONG as error:
         raise _unfitting(name, f"{type(error).__name__}: {error}") from error
     missing = [key for key in told["missing_keys"] if not key.endswith("num_batches_tracked")]
     for wrong, keys in (("missing", missing), ("of another shape", told["mismatched_keys"])):
@@ -184,7 +196,7 @@ def _unfitting(name: str, why: str) -> CheckpointError:
     return CheckpointError(
         f"The weights of {name} do not fit its configuration.",
         why=f"{why[:500]}.",
-        fix="take another revision of it.",
+        fix="take another revision of it; of a folder: save it anew with save_pretrained.",
     )
 
 
