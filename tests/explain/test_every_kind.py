@@ -17,6 +17,7 @@ from seethrough.model.make import make
 from seethrough.model.presets import preset
 
 EXPLAIN = Path(seethrough.explain.__file__).parent
+STUDIO = Path(__file__).parents[2] / "studio" / "src"
 # Parts of one equation, which stand in the layer that they belong to: no layers of their own.
 INSIDE = {"standardise", "divide", "loss"}
 
@@ -75,6 +76,15 @@ def test_every_kind_that_the_code_names_is_in_one_of_them(traces):
     assert wanted > {"conv", "dense", "norm", "relu", "global_max_pool", "pad", "add", "softmax"}
     found = {layer.kind for traced in traces for layer in traced.layers}
     assert found >= wanted
+
+
+def test_every_function_of_one_number_is_one_to_the_studio():
+    """Else it would be drawn as if each of its units read all units."""
+    code = (EXPLAIN / "recognition" / "pointwise.py").read_text(encoding="utf-8")
+    named = set(re.findall(r'(?:_curve\(|_applied\(asked, )"(\w+)"', code))
+    assert named > {"gelu", "softsign", "logsigmoid"}
+    kinds_there = (STUDIO / "network" / "kinds.ts").read_text(encoding="utf-8")
+    assert named <= set(re.findall(r"'(\w+)'", kinds_there.partition("]);")[0]))
 
 
 def test_none_of_their_layers_is_a_box(traces):

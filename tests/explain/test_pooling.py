@@ -140,6 +140,7 @@ def test_padding_never_wins_even_against_negative_numbers():
     assert sum(term.is_winner for term in equation.terms) == 1
     assert not any(term.is_padding and term.is_winner for term in equation.terms)
     assert equation.sum == float(seen.layer("pool").output[0, 0, 0]) < 0
+    assert ": the largest of 4 numbers of " in equation.sentence
 
 
 @pytest.mark.parametrize(

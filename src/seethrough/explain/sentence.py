@@ -69,7 +69,8 @@ def _sum(layer: TracedLayer, cell: Cell, terms: Sequence[Term], digits: Shown) -
     one, count = terms[0], len(terms)
     match layer.kind:
         case "max_pool" | "adaptive_max_pool" | "global_max_pool":
-            return f"the largest of {_counted(count, 'number')} of {read} is {digits.sum}"
+            inside = sum(not term.is_padding for term in terms)  # the border never wins
+            return f"the largest of {_counted(inside, 'number')} of {read} is {digits.sum}"
         case "avg_pool" | "adaptive_avg_pool" | "global_avg_pool":
             each = f"{_counted(count, 'number')} of {read}, each × {one.shown_weight}"
             return f"{each}, make {digits.sum}"

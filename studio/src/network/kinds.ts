@@ -14,9 +14,12 @@ const pointwise = new Set([
   'hardsigmoid',
   'hardswish',
   'elu',
+  'celu',
   'selu',
   'softplus',
-  'mish'
+  'mish',
+  'softsign',
+  'logsigmoid'
 ]);
 const affine = new Set(['norm', 'scale', 'dropout', 'identity']);
 
@@ -58,6 +61,7 @@ const words: Record<string, string> = {
   gelu_tanh: 'GELU',
   silu: 'SiLU',
   elu: 'ELU',
+  celu: 'CELU',
   selu: 'SELU',
   norm: 'normalise',
   conv: 'convolution',

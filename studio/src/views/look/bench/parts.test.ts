@@ -10,6 +10,7 @@ import {
   joinedFrom,
   lines,
   mostBars,
+  placeInRow,
   reachOf,
   restOf,
   waterfall
@@ -122,6 +123,30 @@ it('extents, contributions and lines', () => {
   expect(weight).toBe(product);
   expect(Math.abs(byContribution(equation.terms)[0]!.product)).toBe(product);
   expect(lines('1 × 2 = 2; 2 + 1 = 3')).toEqual(['1 × 2 = 2', '2 + 1 = 3']);
+});
+
+describe('a number that only moved', () => {
+  const [some] = equationOf(1, null).terms as [TermMessage];
+  const [units, height, width] = [3, 4, 5];
+  const cells = Array.from({ length: units * height * width }, (_, place) => ({
+    ...some,
+    channel: Math.floor(place / 20),
+    row: Math.floor((place % 20) / 5),
+    column: place % 5
+  }));
+
+  it('has a place in the row that follows from where it stood', () => {
+    expect(placeInRow(cells[57]!, 57, height, width)).toBe('2 · 20 + 3 · 5 + 2 = 57');
+    for (const [place, cell] of cells.entries())
+      expect(placeInRow(cell, place, height, width)).toMatch(new RegExp(`= ${place}$`));
+  });
+
+  it('has none that follows where the row is put together in another way', () => {
+    const turned = cells.map((cell) => ({ ...cell, row: cell.column, column: cell.row }));
+    const told = turned.map((cell, place) => placeInRow(cell, place, width, height));
+    expect(told.filter((one) => one !== null).length).toBeLessThan(cells.length / 2);
+    expect(placeInRow(cells[10]!, 4, height, width)).toBeNull();
+  });
 });
 
 describe('layers that join several', () => {

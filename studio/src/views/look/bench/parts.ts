@@ -180,6 +180,20 @@ export const byContribution = (terms: readonly TermMessage[]): TermMessage[] =>
 /** A step's display is several short equations with "; " between them. */
 export const lines = (shown: string): string[] => shown.split('; ');
 
+/**
+ * How the place of a number in a row follows from where it stood in maps of this size; null where
+ * the maps do not stand one behind the other: where some were left out, or turned before.
+ */
+export function placeInRow(
+  { channel, row, column }: TermMessage,
+  place: number,
+  height: number,
+  width: number
+): string | null {
+  if (channel * height * width + row * width + column !== place) return null;
+  return `${channel} · ${height * width} + ${row} · ${width} + ${column} = ${place}`;
+}
+
 /** The smallest box around the terms of a window, in cells of the map below. */
 export function windowOf(terms: readonly TermMessage[]): Box | null {
   if (!terms.length) return null;
