@@ -47,13 +47,27 @@ READ = """(start) => {
     })),
     terms: all(fold, '.list .row').map((row) => all(row, '.right').map(text)),
     folded: all(fold, '.fold').map((one) => text(one.querySelector('.num'))),
-    window: all(part('The window'), '[aria-label="the window"] > span').map(text),
+    window: all(part('The window'), '[aria-label="the window"] > span')
+      .filter((one) => one.textContent !== '−∞').map(text),  // the border of a maximum
     says: all(part('The window'), '.says').map(text).join(''),
     facts: Object.fromEntries(all(part('The function'), 'dt').map(
       (word) => [text(word), text(word.nextElementSibling)])),
     moved: all(part('Where it comes from'), 'b').map(text),
+    place: all(part('Where it comes from'), '.place').map(text),
+    nothing: all(bench, 'p').some((one) => text(one).startsWith('Nothing comes back here')),
     powers: all(part('Softmax'), 'tbody td:nth-of-type(2)').map(text),
     classes: all(part('Every class'), 'tbody tr.on').map((row) => all(row, 'td').map(text))
+  };
+}"""
+
+# The lines of the update that is headed as it should be, of the memory that it should begin with.
+READ_UPDATE = """([heading, memory]) => {
+  const update = document.querySelector('section[aria-label="The update"]');
+  const text = (what) => update.querySelector(what).textContent.replace(/\\s+/g, ' ').trim();
+  if (!update || text('h2') !== heading || !text('h2 + p').includes(memory)) return null;
+  return {
+    lines: [...update.querySelectorAll('.digits span')].map((one) => one.textContent.trim()),
+    result: text('b')
   };
 }"""
 
@@ -64,6 +78,21 @@ def added(shown: Sequence[str]) -> Decimal:
     """The sum of what is shown."""
     with localcontext(_PLAIN):
         return sum(map(exact, shown), Decimal(0))
+
+
+def update_added_up(lines: Sequence[str], result: str) -> int:
+    """The lines of an update: those with = hold, the last is the new weight; how many hold."""
+    count, product = 0, ""
+    for line in lines:
+        left, sign, right = re.split(" ([=≈]) ", line)
+        if sign == "=":
+            assert _SUM.fullmatch(left), line
+            assert _worth(left) == _number(right), line
+            assert left.endswith(f" {product}"), lines  # what was multiplied just before
+            count += 1
+        product = right
+    assert exact(lines[-1].split(" = ")[1]) == exact(result), lines
+    return count
 
 
 def _number(text: str) -> Decimal:
@@ -96,8 +125,9 @@ def _entering(seen: Mapping[str, Any]) -> Decimal:
 
 
 def _bias(seen: Mapping[str, Any]) -> Decimal:
+    """Of a log-softmax, what is subtracted from every logit stands in its place."""
     named = dict(zip(seen["labels"], seen["bars"], strict=True))
-    return exact(named.get("bias", "0"))
+    return exact(named.get("bias", named.get("− log Σ", "0")))
 
 
 def _products(seen: Mapping[str, Any], total: Decimal) -> int:
@@ -140,6 +170,12 @@ def _single(seen: Mapping[str, Any], total: Decimal) -> int:
         return 1
     if seen["moved"]:
         assert exact(seen["moved"][0]) == total, seen
+        for shown in seen["place"]:  # 2 · 64 + 3 · 8 + 5 = 157
+            unit, cells, row, width, column, place = map(int, re.findall(r"\d+", shown))
+            assert unit * cells + row * width + column == place, seen
+        return 1 + 6 * len(seen["place"])
+    if seen["nothing"]:
+        assert total == 0, seen
         return 1
     if seen["powers"]:
         assert added(seen["powers"]) == total, seen

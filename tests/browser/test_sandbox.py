@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
+from tests.browser.counts import counts
 from tests.browser.test_accessibility import tab_to
 from tests.browser.window import Window, exact
 
@@ -59,9 +60,33 @@ def typed(page: Page, setting: str) -> Locator:
 def weights(page: Page) -> np.ndarray:
     """The kernel with all its digits, which stand in the titles."""
     cells = page.get_by_role("textbox", name="weight, row")
-    flat = [float(cell.get_attribute("title") or "") for cell in cells.all()]
+    flat = [float(title) for title in cells.evaluate_all("(all) => all.map((one) => one.title)")]
     side = round(len(flat) ** 0.5)
     return np.array(flat).reshape(side, side)
+
+
+def span(settings: dict) -> int:
+    """From a window's first pixel to its last."""
+    return settings.get("dilation", 1) * (settings.get("kernel", 3) - 1) + 1
+
+
+def chosen(chance: random.Random) -> dict:
+    """Settings that go together: a window fits, and no more is reflected than is there."""
+    kernel = chance.randint(1, 7)
+    settings = {
+        "size": chance.randint(5, 16),
+        "kernel": kernel,
+        "padding": chance.randrange(kernel),
+        "fill": chance.choice(list(PAD)),
+        "stride": chance.randint(1, 4),
+        "dilation": chance.randint(1, 3),
+        "channel": chance.choice(["grey", "red", "green", "blue"]),
+        "values": ",".join(f"{chance.uniform(-3, 3):.4f}" for _ in range(kernel**2)),
+    }
+    settings["at"] = f"{chance.randint(0, 32 - 16)},{chance.randint(0, 32 - 16)}"
+    is_reflected = settings["fill"] != "reflect" or settings["padding"] < settings["size"]
+    fits = span(settings) <= settings["size"] + 2 * settings["padding"]
+    return settings if fits and is_reflected else chosen(chance)
 
 
 def ground(window: Window, settings: dict) -> np.ndarray:
@@ -88,9 +113,7 @@ def test_digits_of_random_cells_add_up_and_equal_numpys_convolution(window, sett
     kernel = weights(page)
     assert np.any(kernel)
     padded = ground(window, settings)
-    stride, dilation = settings.get("stride", 1), settings.get("dilation", 1)
-    span = dilation * (len(kernel) - 1) + 1
-    side = (len(padded) - span) // stride + 1
+    side = (len(padded) - span(settings)) // settings.get("stride", 1) + 1
     expect(page.get_by_test_id("size").locator("b")).to_have_text(str(side))
     box = grid(page, "output").bounding_box()
     chance = random.Random(f"{settings}")
@@ -99,15 +122,44 @@ def test_digits_of_random_cells_add_up_and_equal_numpys_convolution(window, sett
         x, y = (column + 0.5) * box["width"] / side, (row + 0.5) * box["height"] / side
         grid(page, "output").click(position={"x": x, "y": y})
         expect(sentence(page)).to_contain_text(f"Output row {row}, column {column}: ")
-        shown = page.evaluate(SHOWN)
-        parts, total = [exact(part) for part in shown["parts"]], exact(shown["sum"])
-        assert sum(parts, Decimal(0)) == total
-        top, left = row * stride, column * stride
-        under = padded[top : top + span : dilation, left : left + span : dilation]
-        products = (under * kernel).ravel()
-        unit = float(Decimal(1).scaleb(total.as_tuple().exponent))
-        assert np.abs(np.array(parts, dtype=float) - products).max() < unit
-        assert abs(float(total) - products.sum()) <= unit / 2 + 1e-9
+        assert_equal(page, padded, kernel, settings, (row, column))
+
+
+@pytest.mark.parametrize("count", counts(6, 60))
+def test_digits_of_random_settings_add_up_and_equal_numpys_convolution(window, count):
+    """Size, kernel, padding, border, stride, dilation, channel, crop, photo and cell at random."""
+    page = open_sandbox(window)
+    chance, photos = random.Random(61), window.photos()
+    for _ in range(count):
+        settings = chosen(chance)
+        padded = settings["size"] + 2 * settings["padding"]
+        side = (padded - span(settings)) // settings["stride"] + 1
+        row, column = chance.randrange(side), chance.randrange(side)
+        asked_for = {**settings, "photo": chance.choice(photos), "cell": f"{row},{column}"}
+        window.go(f"/sandbox/{window.run}?{urlencode(asked_for)}")
+        window.quiet()
+        assert sentence(page).inner_text().startswith(f"Output row {row}, column {column}: ")
+        assert page.get_by_test_id("size").locator("b").inner_text() == str(side)
+        kernel = weights(page)
+        assert ",".join(f"{weight:.4f}" for weight in kernel.ravel()) == settings["values"]
+        assert_equal(page, ground(window, settings), kernel, settings, (row, column))
+
+
+def assert_equal(
+    page: Page, padded: np.ndarray, kernel: np.ndarray, settings: dict, cell: tuple[int, int]
+) -> None:
+    """The digits of a cell add up, and are NumPy's products and their sum, rounded."""
+    stride, dilation = settings.get("stride", 1), settings.get("dilation", 1)
+    shown = page.evaluate(SHOWN)
+    parts, total = [exact(part) for part in shown["parts"]], exact(shown["sum"])
+    assert sum(parts, Decimal(0)) == total
+    rows, columns = (
+        slice(at * stride, at * stride + dilation * (len(kernel) - 1) + 1, dilation) for at in cell
+    )
+    products = (padded[rows, columns] * kernel).ravel()
+    unit = float(Decimal(1).scaleb(total.as_tuple().exponent))
+    assert np.abs(np.array(parts, dtype=float) - products).max() < unit
+    assert abs(float(total) - products.sum()) <= unit / 2 + 1e-9
 
 
 def test_a_kernel_of_the_run_is_the_one_that_the_server_has(window, studio):

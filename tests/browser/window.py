@@ -52,6 +52,11 @@ new PerformanceObserver((list) => {
 })();
 """
 
+GO = """(address) => {
+  history.replaceState(null, '', address);
+  dispatchEvent(new PopStateEvent('popstate'));
+}"""
+
 # Two frames: what a click sets going has been asked by then. Says how much is not yet taken in.
 FRAMES = """() => new Promise((done) =>
   requestAnimationFrame(() => requestAnimationFrame(() => done(window.unread))))"""
@@ -80,6 +85,10 @@ class Window:
     def enter(self, path: str = "/") -> None:
         """Open a page by the link from the terminal."""
         self.page.goto(self.address.link(path))
+
+    def go(self, address: str) -> None:
+        """Another address of the page that is open, as Back and Forward lead to one."""
+        self.page.evaluate(GO, address)
 
     def look(self, photo: str | None = None, *, at: str = "") -> None:
         """Look at a photo, or at the first one offered, until its network is drawn."""
@@ -154,6 +163,11 @@ class Window:
         x, y = (column + 0.5) * box["width"] / size[1], (row + 0.5) * box["height"] / size[0]
         self.map.hover(position={"x": x, "y": y})
         expect(self.sentence).to_contain_text(f", row {row}, column {column}: ")
+
+    def photos(self, run: str | None = None) -> list[str]:
+        """A dozen of those that the page offers, of its own run or of another one, by their ids."""
+        address = f"{self.address.url}/api/runs/{run or self.run}/photos?limit=12"
+        return [photo["id"] for photo in self.page.request.get(address).json()["photos"]][:12]
 
     def overflow_px(self) -> int:
         """How far the page scrolls sideways; the room kept for a scrollbar is no content."""
