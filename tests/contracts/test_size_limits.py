@@ -11,6 +11,11 @@ MODULES = sorted((ROOT / "src" / "seethrough").rglob("*.py"))
 ROOMS = [
     path for path in MODULES if path.name == "__init__.py" and path.parent.name != "seethrough"
 ]
+SCRIPTS = sorted(
+    path
+    for path in (ROOT / "studio" / "src").rglob("*.ts")
+    if path.name != "types.ts"  # made from the server's schema
+)
 COMPONENTS = sorted((ROOT / "studio" / "src").rglob("*.svelte"))
 
 
@@ -41,3 +46,8 @@ def test_a_component_stays_under_250_lines_with_its_style(path: Path) -> None:
 def test_an_init_file_holds_names_only(path: Path) -> None:
     allowed = (ast.Expr, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign)
     assert all(isinstance(node, allowed) for node in ast.parse(path.read_text()).body)
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=name)
+def test_a_script_of_the_studio_stays_under_400_lines(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 400

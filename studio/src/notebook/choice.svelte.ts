@@ -1,6 +1,6 @@
 /** What is looked at on a notebook's page: a layer, a unit, a cell, and its equation from Python. */
 import { createContext } from 'svelte';
-import type { Pixels } from '../api/client';
+import type { Pixels } from '../api/ask';
 import type { EquationMessage, ErrorMessage } from '../api/types';
 import type { Cells } from '../scale/raster';
 import type { Cell } from '../state/place';

@@ -1,5 +1,5 @@
 /** What a notebook's page is given: names, sizes, scales, and the numbers of the layers it shows. */
-import type { Pixels } from '../api/client';
+import type { Pixels } from '../api/ask';
 import type { Cells } from '../scale/raster';
 
 export interface SheetLayer {

@@ -1,5 +1,6 @@
 /** What a run learned from: its data set, and one page of its photos at a time. */
-import { api, refusal, type Refused } from '../api/client';
+import { refusal, type Refused } from '../api/ask';
+import { api } from '../api/client';
 import type { PhotoList, RunDetail } from '../api/types';
 import type { Split } from './counts';
 

@@ -1,5 +1,6 @@
 /** The report of one run, and the photos of one cell of its confusion matrix. */
-import { api, refusal, type Refused } from '../api/client';
+import { refusal, type Refused } from '../api/ask';
+import { api } from '../api/client';
 import type { Photo, ReportMessage, RunSummary, SeveralReportMessage } from '../api/types';
 
 /** Photos that are fetched at a time. */

@@ -1,6 +1,7 @@
 /** What every view needs to know first: which runs there are, and what was opened beside them. */
 import { createContext } from 'svelte';
-import { api, refusal, type Refused } from '../api/client';
+import { refusal, type Refused } from '../api/ask';
+import { api } from '../api/client';
 import type { OpenedMessage, RunSummary } from '../api/types';
 
 export class Session {

@@ -1,5 +1,6 @@
 /** One run as it learns: what is known of it beforehand, and its log as far as it has come. */
-import { api, refusal, type Refused, type Steering } from '../api/client';
+import { refusal, type Refused } from '../api/ask';
+import { api, type Steering } from '../api/client';
 import { follow } from '../api/events';
 import type { LogEvent, Photo, RunDetail } from '../api/types';
 import { isLive, newest, nothing, phase, read, type History, type Phase } from './history';

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Place } from '../state/place';
-import { cardOf, ids, type CardId, type Task } from './cards';
+import { cardOf, ids, type CardId } from './cards';
 import type { Facts } from './facts';
 import { networks } from './networks.fixture';
+import type { Task } from './tasks';
 import { begin, follow } from './track';
 import { cards, terms, ui } from './words';
 

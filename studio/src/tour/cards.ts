@@ -4,7 +4,6 @@
  * reader is, and never from a button of the card.
  */
 import { isMaxPool } from '../network/kinds';
-import type { Goal, Place } from '../state/place';
 import {
   below,
   belowLast,
@@ -26,29 +25,14 @@ import {
   type LayerFact
 } from './facts';
 import { at } from './targets';
-import { cards, tasks, without, yours } from './words';
+import { click, clickUnit, isAt, isSame, look, onMap, sandbox, told, type Task } from './tasks';
+import { cards, tasks, without } from './words';
+import { yours } from './yours';
 
 export type CardId = keyof typeof cards;
 
 export const ids = Object.keys(cards) as CardId[];
 export const isCard = (id: string | undefined): id is CardId => id !== undefined && id in cards;
-
-/** One thing to do. */
-export interface Task {
-  ask: string;
-  /** what is to be seen once it is done */
-  see: string;
-  /** where it begins; the run is added */
-  start: Goal;
-  /** selectors, the first one on the page is pointed at */
-  at: readonly string[];
-  /** the same once it is done */
-  then: readonly string[];
-  /** parts of the studio without which it cannot be done */
-  needs: readonly string[];
-  /** `since`: the place when the reader came to this view, layer and unit, or to this card */
-  reached(now: Place, since: Place): boolean;
-}
 
 export interface Card {
   id: CardId;
@@ -61,7 +45,6 @@ export interface Card {
 }
 
 type Part = Pick<Card, 'yours' | 'task'>;
-type Words = Pick<Task, 'ask' | 'see'>;
 
 /** Of a card without a network: its title and its text. */
 export const plain = (id: CardId): Card => ({ id, ...cards[id], yours: '', task: null });
@@ -75,70 +58,7 @@ export const cardOf = (id: CardId, facts: Facts): Card => ({
 
 const none = (yours: string): Part => ({ yours, task: null });
 
-// ------------------------------------------------------------ tasks in Look
-
-type Look = Partial<Pick<Goal, 'layer' | 'unit' | 'cell' | 'query'>>;
-
-const look = (facts: Facts, more: Look = {}): Goal => ({
-  view: 'look',
-  photo: facts.photo ?? undefined,
-  ...more
-});
-
-const isAt = (now: Place, layer: string, mode?: string): boolean =>
-  now.view === 'look' &&
-  now.layer === layer &&
-  now.unit !== undefined &&
-  now.query['mode'] === mode;
-
-/** Clicking a unit of a layer; any unit of it will do. */
-function click(facts: Facts, layer: string, words: Words, more: Partial<Task> = {}): Task {
-  return {
-    ask: words.ask,
-    see: words.see,
-    start: look(facts),
-    at: at.unit(layer, 0),
-    then: at.bench,
-    needs: ['look'],
-    reached: (now) => isAt(now, layer),
-    ...more
-  };
-}
-
-/** `see` of some tasks is a sentence already. */
-const told = (ask: string, see: string): Words => ({ ask, see });
-
-function clickUnit(facts: Facts, layer: LayerFact, id: 'kernel' | 'relu' | 'receptive-field') {
-  const unit = unitOf(layer);
-  const words = told(tasks[id].ask(layer.name, unit), tasks[id].see);
-  return click(facts, layer.name, words, { at: at.unit(layer.name, unit) });
-}
-
-// ------------------------------------------------------------ tasks in the sandbox
-
-/** Changing what stands behind the question mark under this name. */
-function sandbox(facts: Facts, key: string, words: Words, target: readonly string[]): Task {
-  return {
-    ...words,
-    start: { view: 'sandbox', query: facts.photo ? { photo: facts.photo } : {} },
-    at: target,
-    then: key === 'values' || key === 'cell' ? at.output : at.size,
-    needs: ['sandbox'],
-    reached: (now, since) =>
-      now.view === 'sandbox' && now.query[key] !== undefined && now.query[key] !== since.query[key]
-  };
-}
-
-// ------------------------------------------------------------ the cards
-
-const middle = (layer: LayerFact): { row: number; column: number } => {
-  const [height, width] = mapOf(layer);
-  return { row: Math.floor(height / 2), column: Math.floor(width / 2) };
-};
-
-/** A convolution's map with the window in its middle. */
-const onMap = (facts: Facts, layer: LayerFact): Goal =>
-  look(facts, { layer: layer.name, unit: unitOf(layer), cell: middle(layer) });
+const backwards = { mode: 'backwards' };
 
 const isNorm = ({ kind }: LayerFact): boolean => kind === 'norm';
 
@@ -420,10 +340,6 @@ const parts: Record<CardId, (facts: Facts) => Part> = {
     }
   })
 };
-const backwards = { mode: 'backwards' };
-
-const isSame = (a: Place['cell'], b: Place['cell']): boolean =>
-  a?.row === b?.row && a?.column === b?.column;
 
 function belowConvolution(facts: Facts): { layer: LayerFact; says: string } | null {
   const found = belowLast(facts);

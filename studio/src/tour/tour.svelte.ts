@@ -1,6 +1,7 @@
 /** The guided tour: which card is open, what it knows of the network, whether its task is done. */
 import { createContext, untrack } from 'svelte';
-import { api, refusal, type Refused } from '../api/client';
+import { refusal, type Refused } from '../api/ask';
+import { api } from '../api/client';
 import type { Place } from '../state/place';
 import type { Route, Step } from '../state/route.svelte';
 import type { Session } from '../state/session.svelte';

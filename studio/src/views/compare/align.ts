@@ -1,5 +1,5 @@
 /** The second network's numbers in the first one's order; a difference is the second minus the first. */
-import type { Tensor } from '../../api/client';
+import type { Tensor } from '../../api/ask';
 import type { LayerMatchMessage } from '../../api/types';
 import { extentOf, type Cells } from '../../scale/raster';
 import type { Cell } from '../../state/place';

@@ -1,5 +1,6 @@
 /** The way back through both: the loss of one class, and what came back to every cell and kernel. */
-import { api, refusal, type LossQuery, type Refused } from '../../api/client';
+import { refusal, type Refused } from '../../api/ask';
+import { api, type LossQuery } from '../../api/client';
 import type { BackwardMessage, LayerMatchMessage } from '../../api/types';
 import type { Route } from '../../state/route.svelte';
 import { modeOf, queryOf, type Mode } from '../look/learn/figures';

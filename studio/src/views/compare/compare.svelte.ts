@@ -1,6 +1,7 @@
 /** What stands side by side: two networks, one photo, one pair of units, one cell. */
 import { createContext } from 'svelte';
-import { api, refusal, type Refused, type Tensor } from '../../api/client';
+import { refusal, type Refused, type Tensor } from '../../api/ask';
+import { api } from '../../api/client';
 import type {
   ComparisonMessage,
   DisagreementList,

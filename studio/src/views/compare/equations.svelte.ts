@@ -1,5 +1,6 @@
 /** How the two numbers at the marked cell came about: of activations, or of gradients. */
-import { api, refusal, Refused } from '../../api/client';
+import { refusal, Refused } from '../../api/ask';
+import { api } from '../../api/client';
 import { Latest } from '../../api/latest';
 import type { EquationMessage, LayerMatchMessage } from '../../api/types';
 import { benchOf } from '../../network/kinds';

@@ -1,5 +1,5 @@
 /** The same place in two photos, which are one and may have been fitted to two sizes. */
-import type { Pixels } from '../../api/client';
+import type { Pixels } from '../../api/ask';
 import { signed } from '../../format/number';
 
 /** 0..1 from the left and from above */

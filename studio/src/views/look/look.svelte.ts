@@ -1,6 +1,7 @@
 /** What is looked at: photo, layer, unit, cell, and the answers that belong to them. */
 import { createContext, untrack } from 'svelte';
-import { api, refusal, type Refused, type Tensor } from '../../api/client';
+import { refusal, type Refused, type Tensor } from '../../api/ask';
+import { api } from '../../api/client';
 import { Latest } from '../../api/latest';
 import type { EquationMessage, TracedLayerMessage } from '../../api/types';
 import { isWeighted } from '../../network/edges';

@@ -2,7 +2,7 @@
  * One photo inside one network: the trace and its numbers, which always belong together.
  * Everything here is looked up, nothing is computed but extents.
  */
-import type { Pixels } from '../../api/client';
+import type { Pixels } from '../../api/ask';
 import type { TraceMessage, TracedLayerMessage } from '../../api/types';
 import { isAnswer } from '../../network/kinds';
 import { extentOf, type Cells } from '../../scale/raster';

@@ -1,5 +1,5 @@
 /** A square of a photo's pixels, of one colour or of all three as grey: whole numbers 0..255. */
-import type { Pixels } from '../../api/client';
+import type { Pixels } from '../../api/ask';
 
 export const channels = ['grey', 'red', 'green', 'blue'] as const;
 export type Channel = (typeof channels)[number];

@@ -1,6 +1,7 @@
 /** What lies in the sandbox: the photo's pixels, the kernel, the settings, and where the window is. */
 import { createContext } from 'svelte';
-import { api, refusal, type Pixels, type Refused, type Tensor } from '../../api/client';
+import { refusal, type Pixels, type Refused, type Tensor } from '../../api/ask';
+import { api } from '../../api/client';
 import type { Photo } from '../../api/types';
 import type { Cell } from '../../state/place';
 import type { Route } from '../../state/route.svelte';

@@ -1,6 +1,7 @@
 /** A run through time: its moments, where the slider stands, and the numbers of every frame. */
 import { createContext } from 'svelte';
-import { api, refusal, type Refused, type Tensor } from '../../api/client';
+import { refusal, type Refused, type Tensor } from '../../api/ask';
+import { api } from '../../api/client';
 import { follow } from '../../api/events';
 import type {
   MomentMessage,

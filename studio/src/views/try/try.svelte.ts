@@ -5,7 +5,8 @@
  * typed weights are too many for an address: they last as long as the page.
  */
 import { createContext } from 'svelte';
-import { api, refusal, type Pixels, type Refused, type Tensor, type Whole } from '../../api/client';
+import { refusal, type Pixels, type Refused, type Tensor, type Whole } from '../../api/ask';
+import { api } from '../../api/client';
 import { Latest } from '../../api/latest';
 import type { ChangedLayerMessage, TraceMessage, WhatIfMessage } from '../../api/types';
 import type { Route } from '../../state/route.svelte';

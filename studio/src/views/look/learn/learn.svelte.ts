@@ -1,6 +1,7 @@
 /** The way back: of which loss, and the answers that belong to it. Steps of learning: `steps`. */
 import { createContext, untrack } from 'svelte';
-import { api, refusal, type LossQuery, type Refused, type Tensor } from '../../../api/client';
+import { refusal, type Refused, type Tensor } from '../../../api/ask';
+import { api, type LossQuery } from '../../../api/client';
 import { Latest } from '../../../api/latest';
 import type {
   BackwardMessage,

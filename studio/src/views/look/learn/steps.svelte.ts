@@ -1,6 +1,7 @@
 /** Steps of learning: from what, how many, at which rate, and the answers that belong to them. */
 import { untrack } from 'svelte';
-import { api, type StepQuery, type Tensor } from '../../../api/client';
+import type { Tensor } from '../../../api/ask';
+import { api, type StepQuery } from '../../../api/client';
 import { Latest } from '../../../api/latest';
 import type { LearningStepMessage, PullsMessage, UpdateMessage } from '../../../api/types';
 import { afterPaint } from '../../../state/paint';

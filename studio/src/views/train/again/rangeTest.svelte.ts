@@ -1,5 +1,6 @@
 /** The range test of a run's learning rates: begun here or found going on, and followed to its end. */
-import { api, refusal, Refused } from '../../../api/client';
+import { refusal, Refused } from '../../../api/ask';
+import { api } from '../../../api/client';
 import { followTest } from '../../../api/rangeTest';
 import type {
   RangeTestEnded,
