@@ -214,7 +214,7 @@ def test_every_place_has_an_address_and_back_leads_to_the_one_before(window):
     assert said is not None
     number.click()
     heard(window, "for the weight")
-    page.wait_for_function("location.search.includes('weight=')")
+    page.wait_for_function("() => location.search.includes('weight=')")
     address = page.url
     page.reload()
     heard(window, "for the weight")
@@ -225,7 +225,7 @@ def test_every_place_has_an_address_and_back_leads_to_the_one_before(window):
     page.go_back()
     expect(page.locator("[data-bench=weight]")).to_have_count(0)
     page.go_back()
-    page.wait_for_function("!location.search.includes('truth')")
+    page.wait_for_function("() => !location.search.includes('truth')")
     page.go_back()
     expect(page.get_by_text("Now read it from right to left.")).to_be_visible()
     page.go_back()

@@ -54,7 +54,7 @@ def test_the_batch_is_named_and_its_loss_is_the_one_of_training(window, own):
     expect(shown.locator("img").first).to_be_visible()
     assert shown.locator("img").first.evaluate("(img) => img.naturalWidth") == 24 * 32
     window.page.wait_for_function(
-        "location.search.includes('batch=run') && location.search.includes('memory=run')"
+        "() => location.search.includes('batch=run') && location.search.includes('memory=run')"
     )
     expect(window.page.get_by_role("radio", name="the run’s", exact=True)).to_be_checked()
 
@@ -92,7 +92,7 @@ def test_every_further_step_takes_the_batch_that_follows(window, own):
         more(window, times)
         expect(batch_line(window)).to_contain_text(f"batch {times} of 10")
         assert shown_loss(window) == f"{own[times - 1]:.4f}"
-    window.page.wait_for_function("location.search.includes('times=3')")
+    window.page.wait_for_function("() => location.search.includes('times=3')")
     window.page.get_by_role("button", name="begin again").click()
     expect(batch_line(window)).to_contain_text("batch 1 of 10")
     assert shown_loss(window) == f"{own[0]:.4f}"
@@ -114,6 +114,7 @@ def test_on_the_photo_alone_steps_follow_each_other_too(window):
     window.look()
     turn(window, "One step")
     field = window.page.get_by_role("textbox", name="Learning rate, typed")
+    expect(field).not_to_have_value("")
     field.fill("0.0005")
     field.press("Enter")
     more(window, 2)
@@ -141,7 +142,7 @@ def test_slow_motion_goes_on_with_the_next_batch(window):
         expect(page.locator(".told")).to_contain_text(sentence)
         expect(page.get_by_role("radio", name=mode, exact=True)).to_be_checked()
         page.get_by_role("group", name="Slow motion").get_by_role("button", name="Next").click()
-    window.page.wait_for_function("location.search.includes('times=2')")
+    window.page.wait_for_function("() => location.search.includes('times=2')")
 
 
 def test_a_long_wait_says_for_what_and_can_be_stopped(window):

@@ -123,7 +123,7 @@ def test_only_living_units_are_drawn_when_one_asks_for_them(window):
     dead = page.locator(f"{UNITS}.dead")
     assert dead.count() > 0
     page.get_by_label("only living units").check()
-    page.wait_for_function("location.search.includes('living=1')")
+    page.wait_for_function("() => location.search.includes('living=1')")
     window.quiet()
     # a layer whose units are all dead keeps one, to say so
     lonely = page.locator(".network .column:has(button.dead)")

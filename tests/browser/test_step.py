@@ -21,6 +21,7 @@ def one_step(window, rate=None):
 
 def learn_at(window, rate):
     field = window.page.get_by_role("textbox", name="Learning rate, typed")
+    expect(field).not_to_have_value("")  # the rate that arrives would push aside what is typed
     field.fill(rate)
     field.press("Enter")
     expect(changes(window)).to_contain_text(re.compile(rf"η {re.escape(rate)}\b"))
@@ -45,7 +46,7 @@ def test_a_small_step_lowers_the_loss_that_is_shown(window):
     before, after = losses(window)
     assert after < before
     expect(window.page.get_by_role("group", name="One step")).to_contain_text("↓ lower")
-    window.page.wait_for_function("location.search.includes('rate=0.0005')")
+    window.page.wait_for_function("() => location.search.includes('rate=0.0005')")
 
 
 def test_the_true_class_gains_in_the_paired_bars(window):
@@ -67,7 +68,7 @@ def test_the_slider_begins_at_the_recipes_peak_and_answers_to_keys(window):
     expect(changes(window)).to_contain_text(f"η {text}")
     window.page.get_by_role("button", name="the recipe’s peak").click()
     expect(slider).to_have_attribute("aria-valuetext", "0.1")
-    window.page.wait_for_function("!location.search.includes('rate')")
+    window.page.wait_for_function("() => !location.search.includes('rate')")
 
 
 @pytest.mark.parametrize("rate", ["0.0005", "0.07"])
@@ -136,7 +137,7 @@ def test_maps_are_those_before_after_or_what_changed(window):
         window.quiet()
         drawn[side] = window.network.locator(".column canvas").nth(4).evaluate(pixels)
     assert len(set(drawn.values())) == 3
-    page.wait_for_function("location.search.includes('maps=difference')")
+    page.wait_for_function("() => location.search.includes('maps=difference')")
 
 
 def test_slow_motion_goes_through_all_directions_with_a_sentence_each(window):

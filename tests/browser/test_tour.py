@@ -43,7 +43,8 @@ TITLES = {
 }
 
 OVERLAP = """() => {
-  const [card, outline] = ['.place', '.outline'].map((one) => document.querySelector(one));
+  const card = document.querySelector('[data-tour=card]');
+  const outline = document.querySelector('.outline');
   if (!outline) return null;
   const [a, b] = [card, outline].map((one) => one.getBoundingClientRect());
   const across = Math.min(a.right, b.right) - Math.max(a.left, b.left);
@@ -145,7 +146,7 @@ def begin(window: Window) -> Page:
 def pointed(page: Page) -> None:
     """Something is outlined, and the card does not lie on it."""
     expect(page.locator(".outline")).to_be_visible()
-    page.wait_for_function(f"({OVERLAP})() === 0")
+    page.wait_for_function(f"() => ({OVERLAP})() === 0")
 
 
 def test_every_card_is_done_by_what_it_asks_for_and_by_nothing_else(window):

@@ -127,7 +127,7 @@ def test_pointing_reads_all_curves_and_log_scale_and_smoothing_stay_in_the_addre
     expect(path).not_to_have_attribute("d", drawn)
     page.get_by_role("slider", name="smoothing").fill("0")
     page.wait_for_function(
-        "location.search.includes('log=1') && location.search.includes('smooth=0')"
+        "() => location.search.includes('log=1') && location.search.includes('smooth=0')"
     )
     page.reload()
     expect(page.get_by_role("checkbox", name="log scale")).to_be_checked()

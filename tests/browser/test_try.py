@@ -322,7 +322,7 @@ def test_before_and_after_stand_above_each_other_on_one_scale_that_is_told(windo
         one = layer.locator(".maps").bounding_box()["height"]
         assert both == 2 * one + 2  # px between the two
     which.get_by_text("difference", exact=True).click()
-    page.wait_for_function("location.search.includes('maps=difference')")
+    page.wait_for_function("() => location.search.includes('maps=difference')")
     first = page.get_by_role("toolbar", name="Units of normalise").locator("..").locator(".ends")
     expect(first).to_have_text("all 0")  # before the change nothing differs
     expect(ends).not_to_have_text("all 0")
