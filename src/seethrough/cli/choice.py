@@ -80,11 +80,11 @@ def suited(dataset: "Dataset", network: "Network", asked: Asked) -> "Recipe":
     sizes = checked(dataset, network, recipe)
     numbers = sum(math.prod(size.shape) for size in sizes)
     part = suitable_part(recipe.batch, numbers, free_bytes())
-    suited = Recipe.from_dict({**recipe.to_dict(), "micro_batch": part, **asked.changes})
+    recipe = Recipe.from_dict({**recipe.to_dict(), "micro_batch": part, **asked.changes})
     if "precision" in asked.changes:
-        return suited
+        return recipe
     place = None if asked.threads is None else Place(threads=asked.threads)
-    return in_numbers(dataset, network, suited, place=place)
+    return in_numbers(dataset, network, recipe, place=place)
 
 
 def _chosen(dataset: "Dataset", network: "Network", recipe: "Recipe", asked: Asked) -> str:

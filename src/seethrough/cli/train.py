@@ -259,7 +259,9 @@ def _find_lr(given: _Given, *, changes: dict[str, int | str], as_json: bool) -> 
     from seethrough.cli.rates import find_rate
 
     dataset, spec, stored, _ = _prepared(given, is_quiet=as_json)
-    asked = Asked(network=False, recipe=stored, changes=changes, minutes=None)
+    asked = Asked(
+        network=False, recipe=stored, changes=changes, minutes=None, threads=given.threads
+    )
     recipe = suited(dataset, spec, asked)
     return find_rate(dataset, spec, recipe, threads=given.threads, as_json=as_json)
 

@@ -49,8 +49,9 @@ def _inner(recipe: Recipe) -> Way:
 
 
 def _other(recipe: Recipe, *, is_kernel: bool) -> Way:
+    is_muon = recipe.optimizer is Optimizer.MUON
     own = recipe.ends_lr if is_kernel else recipe.bias_lr
-    if recipe.optimizer is Optimizer.MUON and own:
+    if own:  # beside Muon only, as the recipe sees to
         return Way(
             optimizer=Optimizer.SGD,
             momentum=recipe.rest_momentum,
@@ -58,7 +59,6 @@ def _other(recipe: Recipe, *, is_kernel: bool) -> Way:
             decay=recipe.rest_decay / own,
             rate=own / recipe.peak_lr,
         )
-    is_muon = recipe.optimizer is Optimizer.MUON
     return Way(
         optimizer=Optimizer.ADAMW if is_muon else recipe.optimizer,
         momentum=recipe.momentum,
