@@ -125,6 +125,22 @@ def test_drop_out_and_a_first_layer_that_is_held_are_the_training_s_own(photos, 
         step.pulls(held, 0, 0, 0, 0)
 
 
+def test_a_step_on_shrunk_photos_is_the_training_s_and_taken_apart(photos, tmp_path, go):
+    spec = parse("conv 4 k3 p1, norm, relu, maxpool 8, flatten, dense", image_px=12)
+    recipe = Recipe(epochs=2, batch=16, small_px=8, seed=4)  # 3 steps at 8 px, 3 at 12
+    run = create(photos, spec, recipe, runs_dir=tmp_path / "runs", place=PLACE)
+    go(run, stop_after=1)
+    training = continuation(run, dataset=photos)
+    steps = [training.take() for _ in range(3)]  # the last one at 12 px
+    assert [step.batch.images.shape[-1] for step in steps] == [8, 8, 12]
+    go(run, stop_after=3)
+    same(steps[2].new_weights, learning(kept(run))[0])
+    for step in steps:
+        pulls = step.pulls("conv1.weight", 1, 2, 0, 0)
+        assert pulls.framework == step.gradients["conv1.weight"][1, 2, 0, 0]
+        assert pulls.gradient == pytest.approx(pulls.framework, rel=1e-4, abs=1e-7)
+
+
 def test_layers_that_wait_and_layers_that_are_slow_do_so_here(make_run, go, photos, tmp_path):
     """A run that began with another's weights: first its new head alone, then all, slowly."""
     first = make_run()

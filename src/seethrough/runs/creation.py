@@ -40,6 +40,7 @@ from seethrough.runs.start import begun as begin
 from seethrough.train.batches import Batches
 from seethrough.train.place import Place
 from seethrough.train.recipe import Recipe
+from seethrough.train.shrink import check_small
 from seethrough.version import __version__
 
 _WATCHED = 8
@@ -213,6 +214,8 @@ def checked(dataset: Dataset, spec: Network, recipe: Recipe) -> tuple[LayerSize,
             why="nothing of the image would be left.",
             fix=f"write a number from 0 to {dataset.image_px - 1}, such as shift_px=2.",
         )
+    if recipe.small_px:
+        check_small(untrained(dataset, spec, recipe), recipe, dataset.image_px)
     return sizes
 
 

@@ -54,6 +54,7 @@ def epoch(event: EpochEnd, share_of_limit: float | None = None) -> LogEvent:
         "test_loss": _number(event.test_loss),
         "test_accuracy": event.test_accuracy,
         "images_per_second": event.images_per_second,
+        "image_px": event.image_px,
         "share_of_limit": _six(share_of_limit),
         "elapsed_s": round(event.elapsed_s, 4),
         "time_s": {phase: round(seconds, 4) for phase, seconds in event.time_s.items()},

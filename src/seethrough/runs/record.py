@@ -52,6 +52,7 @@ from seethrough.train.limit import matrix_product, share_of_limit
 from seethrough.train.parallel import ALONE, World
 from seethrough.train.place import Place, exact
 from seethrough.train.recipe import Recipe
+from seethrough.train.shrink import multiply_adds
 
 
 def train(
@@ -149,7 +150,7 @@ class _Recording:
             put_edited(self.network, run)
         self.pace = None if begun is None else pace_of(self.network, begun, run.manifest.recipe)
         self.steering = Steering(run.folder)
-        self.multiply_adds = sum(size.multiply_adds for size in run.sizes)
+        self.multiply_adds = {dataset.image_px: sum(size.multiply_adds for size in run.sizes)}
         self.kept, self.notes = checkpoints.to_resume(run.folder)
         path = run.folder / "log.jsonl"
         if self.kept is not None:
@@ -164,6 +165,12 @@ class _Recording:
         self.moments = self._opened_moments()
         self.log = Log(path, keep=self.kept.log.length if self.kept else 0)
         self.epoch, self.seconds, self.accuracy = 0, 0.0, run.summary.test_accuracy
+
+    def _multiply_adds(self, image_px: int) -> int:
+        """Of one photo of that side, forwards."""
+        if image_px not in self.multiply_adds:
+            self.multiply_adds[image_px] = multiply_adds(self.network, image_px)
+        return self.multiply_adds[image_px]
 
     def _opened_moments(self) -> MomentFile:
         """The file of moments, with those that the checkpoint had seen."""
@@ -277,7 +284,7 @@ class _Recording:
                 speed = event.images_per_second
                 precision = self.run.manifest.recipe.precision
                 limit = matrix_product(precision) * self.world.size
-                share = share_of_limit(speed, self.multiply_adds, limit)
+                share = share_of_limit(speed, self._multiply_adds(event.image_px), limit)
                 yield self._add(lines.epoch(event, share))
             case Remark():
                 yield self._add(lines.note(event.text))

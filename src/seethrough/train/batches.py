@@ -19,6 +19,7 @@ from seethrough.errors import RecipeError
 from seethrough.train.goal import targets_of
 from seethrough.train.loss import binary_weights_of, weights_of
 from seethrough.train.recipe import Recipe
+from seethrough.train.shrink import shrunk
 
 
 def sizes(images: int, batch: int) -> list[int]:
@@ -133,7 +134,8 @@ class Batches:
                 targets = _shares(targets, own, len(dataset.classes))[:-1]
             # h w c in memory is what torch calls channels last: nothing is moved.
             pixels = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2)
-            yield pixels, torch.from_numpy(targets)
+            side = recipe.side(epoch, dataset.image_px)
+            yield shrunk(pixels, side), torch.from_numpy(targets)
 
 
 def _shares(

@@ -58,6 +58,7 @@ class EpochEnd:
     test_loss: float | None  # without label smoothing
     test_accuracy: float | None
     images_per_second: float | None  # training images, evaluation not counted
+    image_px: int  # side of those that it learned from
     elapsed_s: float
     time_s: Mapping[str, float]  # input, forward, backward, update, evaluation; saving the last one
     kernels: Float32[np.ndarray, "units channels rows columns"] | None  # of the first convolution

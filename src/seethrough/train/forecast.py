@@ -1,7 +1,7 @@
 """How long a training will take here, from a few of its steps on a network that nobody needs.
 
     epoch     = images · seconds of a step's image + test images · seconds of an evaluated image
-    training  = epochs · (epoch + what is kept after it)
+    training  = epochs · (epoch + what is kept after it)    those of shrunk images measured alone
                 + test images (untrained) and all images (the report) · evaluated
 
 Where a whole batch would take too long, a part of it is measured; the parts get larger until one
@@ -21,6 +21,7 @@ from seethrough.train.evaluation import evaluating, pixels
 from seethrough.train.learner import Learner
 from seethrough.train.place import Place, exact
 from seethrough.train.recipe import Recipe
+from seethrough.train.shrink import check_small
 
 BUDGET_S = 1.2  # for the steps that are measured
 _PART_S = 0.2  # what one measured step may take
@@ -39,12 +40,19 @@ class Forecast:
     images: int  # that are learned from
     test_images: int
     step_s: float  # seconds that an image takes in a step, reading and varying it included
+    small_step_s: float | None = None  # of a shrunk one in the first epochs; None: there are none
+    small_share: float = 0.0  # share of the epochs that are the first ones
     evaluation_s: float  # seconds that an image takes when the network is judged
 
     @property
     def epoch_s(self) -> float:
-        """Seconds of an epoch, its evaluation and checkpoint included."""
+        """Seconds of an epoch of images as they are, its evaluation and checkpoint included."""
         return self.images * self.step_s + self.test_images * self.evaluation_s + _KEPT_S
+
+    @property
+    def saved_s(self) -> float:
+        """Seconds by which an epoch of shrunk images is shorter."""
+        return 0.0 if self.small_step_s is None else self.images * (self.step_s - self.small_step_s)
 
     @property
     def once_s(self) -> float:
@@ -53,11 +61,13 @@ class Forecast:
 
     def total_s(self, epochs: int) -> float:
         """Seconds of a whole training."""
-        return epochs * self.epoch_s + self.once_s
+        small = int(self.small_share * epochs)
+        return epochs * self.epoch_s - small * self.saved_s + self.once_s
 
     def epochs_in(self, minutes: float) -> int:
         """How many epochs come nearest to so many minutes, but at least one."""
-        wanted = round((60 * minutes - self.once_s) / self.epoch_s)
+        epoch_s = self.epoch_s - self.small_share * self.saved_s
+        wanted = round((60 * minutes - self.once_s) / epoch_s)
         return min(_MOST_EPOCHS, max(1, wanted))
 
 
@@ -74,39 +84,54 @@ def forecast(
     Takes about `budget_s`, less where the training is short, more where two images take longer.
     """
     batches = Batches.of(dataset, recipe)
+    check_small(network, recipe, dataset.image_px)
     learner = Learner(network, recipe)
     learner.class_weights = batches.class_weights()
-    feed = _endless(batches)
+    in_all = recipe.epochs * len(batches.index)
+    is_small = recipe.side(1, dataset.image_px) != dataset.image_px
+    budget_s = budget_s / 2 if is_small else budget_s
     with exact(place or Place()):
         network.train()
-        images, labels = next(feed)
-        size, rough_s = _suitable(learner, images, labels)
-        short_s = _SHARE * recipe.epochs * len(batches.index) * rough_s
-        until = time.perf_counter() + min(budget_s, short_s)
-        read_s, learned_s, read, learned, steps = 0.0, 0.0, 0, 0, 0
-        while steps < _LEAST or time.perf_counter() < until:
-            if size == len(images) or not steps:  # a part is learned again and again
-                began = time.perf_counter()
-                images, labels = next(feed)
-                size = min(size, len(images))
-                read_s, read = read_s + time.perf_counter() - began, read + len(images)
-            began = time.perf_counter()
-            learner.learn(images[:size], labels[:size], recipe.peak_lr / 100)
-            learned_s, steps = learned_s + time.perf_counter() - began, steps + 1
-            learned += size
+        last, first = (_endless(batches, epoch) for epoch in (recipe.epochs + 1, 1))
+        step_s, size = _learned(learner, last, in_all, budget_s)
         return Forecast(
             images=len(batches.index),
             test_images=len(dataset.indices(Split.TEST)),
-            step_s=read_s / read + learned_s / learned,
+            step_s=step_s,
+            small_step_s=_learned(learner, first, in_all, budget_s)[0] if is_small else None,
+            small_share=recipe.small_share if is_small else 0.0,
             evaluation_s=_evaluated(network, dataset, min(_EVALUATED, max(_SMALL, size))),
         )
 
 
-def _endless(batches: Batches) -> Iterator[tuple[Tensor, Tensor]]:
-    epoch = 1
+def _endless(batches: Batches, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches as this epoch has them, without an end."""
     while True:
         yield from batches.epoch(epoch)
-        epoch += 1
+
+
+def _learned(
+    learner: Learner,
+    feed: Iterator[tuple[Tensor, Tensor]],
+    images_in_all: int,
+    budget_s: float,
+) -> tuple[float, int]:
+    """Seconds that an image takes in a step, and how many were learned from at once."""
+    images, labels = next(feed)
+    size, rough_s = _suitable(learner, images, labels)
+    until = time.perf_counter() + min(budget_s, _SHARE * images_in_all * rough_s)
+    read_s, learned_s, read, learned, steps = 0.0, 0.0, 0, 0, 0
+    while steps < _LEAST or time.perf_counter() < until:
+        if size == len(images) or not steps:  # a part is learned again and again
+            began = time.perf_counter()
+            images, labels = next(feed)
+            size = min(size, len(images))
+            read_s, read = read_s + time.perf_counter() - began, read + len(images)
+        began = time.perf_counter()
+        learner.learn(images[:size], labels[:size], learner.recipe.peak_lr / 100)
+        learned_s, steps = learned_s + time.perf_counter() - began, steps + 1
+        learned += size
+    return read_s / read + learned_s / learned, size
 
 
 def _suitable(learner: Learner, images: Tensor, labels: Tensor) -> tuple[int, float]:

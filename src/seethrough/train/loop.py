@@ -44,6 +44,7 @@ from seethrough.train.place import Place, exact
 from seethrough.train.precision import computing
 from seethrough.train.recipe import Precision, Recipe
 from seethrough.train.schedule import learning_rate
+from seethrough.train.shrink import check_small
 from seethrough.train.whiten import PHOTOS, whiten
 
 _GROWN = 2.0  # times the smallest of the newest losses: then it grew before it was no number
@@ -84,6 +85,7 @@ def train(
     """
     batches = Batches.of(dataset, recipe)
     check_goal(network, dataset)
+    check_small(network, recipe, dataset.image_px)
     if recipe.whiten:
         whiten(network, batches.some(PHOTOS))
     learner = _ready(Learner(network, recipe, world), resume, world)
@@ -99,6 +101,7 @@ def train(
                 yield course.stopped()
                 return
             yield untrained
+            yield from course.remarks()
             yield from course.moment()
             learner.begin_epoch()
         while learner.epoch < recipe.epochs:
@@ -161,6 +164,17 @@ class _Course:
         """Where training was stopped."""
         learner = self.learner
         return Stopped(step=learner.step, epoch=learner.epoch, elapsed_s=learner.elapsed_s())
+
+    def remarks(self) -> Iterator[Remark]:
+        """What is worth knowing before the first step."""
+        recipe, loaded = self.batches.recipe, self.batches.dataset.image_px
+        small = [one for one in range(1, recipe.epochs + 1) if recipe.side(one, loaded) != loaded]
+        if small:
+            side = recipe.side(1, loaded)
+            yield Remark(
+                text=f"The first {len(small)} of {recipe.epochs} epochs learn from photos shrunk "
+                f"from {loaded} to {side} px; all are judged at {loaded} px."
+            )
 
     def epoch(self) -> Iterator[Event]:
         """The steps that are left of the epoch under way, its end, and a snapshot."""
@@ -250,6 +264,7 @@ class _Course:
             test_loss=test.loss,
             test_accuracy=test.accuracy,
             images_per_second=learner.seen / seconds if seconds else None,
+            image_px=self.batches.recipe.side(learner.epoch, dataset.image_px),
             elapsed_s=learner.elapsed_s(),
             time_s=dict(learner.time_s),
             kernels=_first_kernels(learner.network),

@@ -68,6 +68,8 @@ class Recipe:
     cutmix: float = 0.0  # alpha: a rectangle of each image taken from the next one; 0: none
     focal: float = 0.0  # how much less counts what the network is sure of; 0: as much
     class_weights: bool = False  # rare classes count as much as frequent ones
+    small_px: int = 0  # side to which images are shrunk in the first epochs; 0: never
+    small_share: float = 0.5  # share of the epochs that are the first ones
     whiten: bool = False  # the first convolution is computed from the photos, and kept
     ema: float = 0.0  # share of the averaged weights that each step keeps; 0: no average
     micro_batch: int = 0  # images at once, their gradients added up to the batch's; 0: all
@@ -133,6 +135,11 @@ class Recipe:
                 )
             given[name] = _typed(name, value, known[name])
         return cls(**given)  # type: ignore[arg-type]
+
+    def side(self, epoch: int, image_px: int) -> int:
+        """Of the images that an epoch, counted from 1, learns from; `image_px`: as loaded."""
+        is_small = self.small_px > 0 and 1 <= epoch <= int(self.small_share * self.epochs)
+        return self.small_px if is_small else image_px
 
     def to_toml(self) -> str:
         """The recipe as a file that `from_toml` reads."""
@@ -207,6 +214,8 @@ _RANGES: dict[str, tuple[float, float, str]] = {
     "shift_px": (0, 256, "write a number of pixels, such as shift_px=2, or 0 for none."),
     "colour": (0, 1, "write a share, such as colour=0.2, or 0 for none."),
     "cutout_px": (0, 512, "write a number of pixels, such as cutout_px=8, or 0 for none."),
+    "small_px": (0, 512, "write a number of pixels, such as small_px=24, or 0 for none."),
+    "small_share": (0, 1, "write a share, such as small_share=0.5 for the first half."),
     "mixup": (0, 1, "write a number from 0 to 1, such as mixup=0.2, or 0 for none."),
     "cutmix": (0, 1, "write a number from 0 to 1, such as cutmix=1, or 0 for none."),
     "focal": (0, 5, "write a number from 0 to 5, such as focal=2, or 0 for none."),

@@ -1341,6 +1341,8 @@ export interface components {
             elapsed_s: number;
             /** Epoch */
             epoch: number;
+            /** Image Px */
+            image_px?: number | null;
             /** Images Per Second */
             images_per_second: number | null;
             /** Kernels */

@@ -163,6 +163,7 @@ class EpochEvent(Message):
     test_loss: float | None
     test_accuracy: float | None
     images_per_second: float | None
+    image_px: int | None = None  # side of those it learned from; None: an older log
     share_of_limit: float | None  # of what a product of matrices reaches here, 0..1
     elapsed_s: float
     # seconds of this epoch: input, forward, backward, update, evaluation; saving the one before
