@@ -66,45 +66,67 @@ def batches(photos: Dataset) -> Iterator[tuple[Tensor, Tensor]]:
             yield batch, labels[chosen]
 
 
+class Port:
+    """Its network and optimizers; `learn` takes some of its steps."""
+
+    def __init__(self, photos: Dataset, precision: Precision, *, steps: int, seed: int = 0) -> None:
+        """`steps` are those of the whole training, over which the rates fall to 0."""
+        torch.manual_seed(seed)
+        spec = asked_for("cifar-small", photos.image_px)
+        network = fresh(spec, photos, seed)
+        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        whiten(self.network, photos.images[photos.indices(Split.TRAIN)][:PHOTOS])
+        learning = [p for p in network.parameters() if p.requires_grad]
+        self._kernels = [p for p in learning if p.ndim == 4]
+        rest = [
+            {
+                "params": [p for p in learning if p.ndim == axes],
+                "lr": rate,
+                "rate": rate,
+                "weight_decay": DECAY / rate,
+            }
+            for axes, rate in ((1, BIAS_RATE), (2, HEAD_RATE))
+        ]
+        self._others = torch.optim.SGD(rest, momentum=MOMENTUM, nesterov=True)
+        self._memory = [torch.zeros_like(kernel) for kernel in self._kernels]
+        self._feed = batches(photos)
+        self._precision, self._steps, self._taken = precision, steps, 0
+
+    def learn(self, steps: int) -> Iterator[None]:
+        """So many further steps, one at a time."""
+        self.network.train()
+        for images, labels in islice(self._feed, steps):
+            left = 1 - self._taken / self._steps
+            self.network.zero_grad()
+            with computing(self._precision):
+                logits = self.network(images).float()
+            loss = functional.cross_entropy(
+                logits, labels, label_smoothing=SMOOTHING, reduction="sum"
+            )
+            loss.backward()  # type: ignore[no-untyped-call]
+            for group in self._others.param_groups:
+                group["lr"] = group["rate"] * left
+            self._others.step()
+            _muon(self._kernels, self._memory, MUON_RATE * left)
+            self._taken += 1
+            yield
+
+
 def port(photos: Dataset, steps: int, precision: Precision) -> float:
     """Images a second of some steps, the first one not counted."""
-    spec = asked_for("cifar-small", photos.image_px)
-    network = fresh(spec, photos).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    whiten(network, photos.images[photos.indices(Split.TRAIN)][:PHOTOS])
-    learning = [p for p in network.parameters() if p.requires_grad]
-    kernels = [p for p in learning if p.ndim == 4]
-    rest = [
-        {
-            "params": [p for p in learning if p.ndim == axes],
-            "lr": rate,
-            "weight_decay": DECAY / rate,
-        }
-        for axes, rate in ((1, BIAS_RATE), (2, HEAD_RATE))
-    ]
-    others = torch.optim.SGD(rest, momentum=MOMENTUM, nesterov=True)
-    memory = [torch.zeros_like(kernel) for kernel in kernels]
-    network.train()
-    marks: list[float] = []
-    for images, labels in islice(batches(photos), steps + 1):
-        network.zero_grad()
-        with computing(precision):
-            logits = network(images).float()
-        loss = functional.cross_entropy(logits, labels, label_smoothing=SMOOTHING, reduction="sum")
-        loss.backward()  # type: ignore[no-untyped-call]
-        others.step()
-        _muon(kernels, memory)
-        marks.append(time.perf_counter())
+    peer = Port(photos, precision, steps=1000)
+    marks = [time.perf_counter() for _ in peer.learn(steps + 1)]
     return steps * BATCH / (marks[-1] - marks[0])
 
 
 @torch.no_grad()
-def _muon(kernels: list[nn.Parameter], memory: list[Tensor]) -> None:
+def _muon(kernels: list[nn.Parameter], memory: list[Tensor], rate: float) -> None:
     for kernel, momentum in zip(kernels, memory, strict=True):
         assert kernel.grad is not None
         momentum.mul_(MUON_MOMENTUM).add_(kernel.grad)
         ahead = kernel.grad.add(momentum, alpha=MUON_MOMENTUM)
         kernel.mul_(len(kernel) ** 0.5 / kernel.norm())
-        kernel.add_(orthogonal(ahead.flatten(1)).reshape(kernel.shape), alpha=-MUON_RATE)
+        kernel.add_(orthogonal(ahead.flatten(1)).reshape(kernel.shape), alpha=-rate)
 
 
 def run(*, rounds: int, steps: int, threads: int) -> dict[str, Any]:

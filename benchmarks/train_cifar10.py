@@ -1,6 +1,7 @@
 """Training on CIFAR-10 in images a second, beside a plain PyTorch loop and the machine's limit.
 
 python -m benchmarks.train_cifar10 [--data FOLDER] [--threads N] [--quick] [--json]
+python -m benchmarks.train_cifar10 --data FOLDER --whole [--seeds 0 1 2] [--json]
 
 FOLDER is CIFAR-10 as a folder or a zip of images, one sub-folder a class. Without it the built-in
 photos are taken, which are CIFAR-10's images of six classes. Two networks: the demo's, of 16 units
@@ -10,6 +11,7 @@ network and batch: fp32, NCHW, SGD, a DataLoader with two workers that opens fil
 Ours and the limit are in bfloat16 where the network learns clearly sooner in it on this machine.
 Everything computes with the same number of threads; medians of the turns.
 FLOP of a step = 2 × multiply-adds of the forward pass × 3 (forward, and two products backward).
+--whole learns all of it instead, ours and the public record's recipe in turns: `benchmarks.whole`.
 """
 
 import argparse
@@ -95,10 +97,10 @@ class Files(Dataset[tuple[Tensor, int]]):
         return pixels, self.labels[index]
 
 
-def fresh(spec: Network, photos: Photos) -> nn.Sequential:
+def fresh(spec: Network, photos: Photos, seed: int = 0) -> nn.Sequential:
     """The network with untrained weights."""
     mean, std = photos.mean_std()
-    return make(spec, num_classes=len(photos.classes), mean=mean, std=std, seed=0)
+    return make(spec, num_classes=len(photos.classes), mean=mean, std=std, seed=seed)
 
 
 def ours(spec: Network, photos: Photos, recipe: Recipe, steps: int, threads: int) -> float:
@@ -213,7 +215,20 @@ def main() -> None:
     arguments.add_argument("--threads", type=int, default=1, metavar="N", help="1 if left out")
     arguments.add_argument("--quick", action="store_true", help=f"{QUICK_ROUNDS} turns")
     arguments.add_argument("--json", action="store_true", help="one object on standard output")
+    arguments.add_argument("--whole", action="store_true", help="to the end, beside the record")
+    arguments.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="of --whole")
+    arguments.add_argument("--port-seeds", type=int, nargs="*", help="those of the record only")
+    arguments.add_argument("--runs-dir", type=Path, help="keep our runs of --whole here")
     options = arguments.parse_args()
+    if options.whole:
+        if not options.data:
+            arguments.error("--whole learns CIFAR-10 itself: give it with --data FOLDER")
+        from benchmarks.whole import compared, table
+
+        peers = options.seeds if options.port_seeds is None else options.port_seeds
+        rows = compared(Path(options.data), options.seeds, peers, options.runs_dir)
+        print(json.dumps(rows, indent=1) if options.json else table(rows))
+        return
     rounds = QUICK_ROUNDS if options.quick else ROUNDS
     found = run(options.data, rounds=rounds, threads=options.threads)
     if options.json:

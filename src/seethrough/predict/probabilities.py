@@ -43,7 +43,7 @@ def ending_of(module: nn.Module) -> Ending:
 
 
 def answers(
-    module: nn.Module, images: UInt8[np.ndarray, "n h w 3"], *, batch: int = 256
+    module: nn.Module, images: UInt8[np.ndarray, "n h w 3"], *, batch: int = 128
 ) -> Float32[np.ndarray, "n k"]:
     """What the network answers to each image, asked `batch` images at a time."""
     if len(images) == 0:
@@ -67,7 +67,7 @@ def probabilities(
     images: UInt8[np.ndarray, "n h w 3"],
     *,
     ending: Ending = Ending.LOGITS,
-    batch: int = 256,
+    batch: int = 128,
     views: int = 1,
 ) -> Float32[np.ndarray, "n k"]:
     """How sure the network is of each class, for each image, in so many views of it."""

@@ -21,7 +21,7 @@ from seethrough.train.events import Watched
 from seethrough.train.goal import goal_of, torch_targets
 from seethrough.train.parallel import ALONE, World
 
-_BATCH = 512  # images of 32 px and less; of larger ones as many as have as many pixels, or 16
+_BATCH = 128  # images of 32 px and less; of larger ones as many as have as many pixels, or 16
 
 
 @dataclass(frozen=True, slots=True)

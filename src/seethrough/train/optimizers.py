@@ -24,7 +24,6 @@ kellerjordan.github.io/posts/muon; Liu et al. (2025), arXiv:2502.16982, section 
 
 import math
 from abc import ABC, abstractmethod
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 
 import torch
@@ -239,7 +238,18 @@ def muon_scale(rows: int, columns: int, *, is_unit: bool) -> float:
 
 def orthogonal(matrix: Float[Tensor, "m n"]) -> Float[Tensor, "m n"]:
     """Nearly U·Vᵀ of the matrix U·S·Vᵀ: five steps bring singular values near 1 (0.7 to 1.2)."""
-    return deque(newton_schulz(matrix), maxlen=1)[0]
+    a, b, c = NEWTON_SCHULZ
+    is_tall = matrix.shape[0] > matrix.shape[1]
+    x: Tensor = matrix.T if is_tall else matrix
+    x = x / x.norm().clamp(min=MUON_EPSILON)
+    # `newton_schulz` without its products with x: all it multiplies by are polynomials of one gram.
+    gram, whole = x @ x.T, torch.eye(len(x), dtype=x.dtype, device=x.device)
+    for _ in range(NEWTON_SCHULZ_STEPS):
+        step = torch.addmm(gram, gram, gram, beta=b, alpha=c)
+        step.diagonal().add_(a)
+        whole, gram = step @ whole, step @ gram @ step
+    x = whole @ x
+    return x.T if is_tall else x
 
 
 def newton_schulz(matrix: Float[Tensor, "m n"]) -> Iterator[Float[Tensor, "m n"]]:
