@@ -20,7 +20,7 @@ from torch import Tensor
 from seethrough.train.recipe import Precision
 
 QUICKER = 1.3  # times as many products a second, from which on a network is worth a trial
-_SIDE, _ROUNDS = 256, 5
+_SIDE, _ROUNDS = 512, 8  # so large that the threads' beginnings do not count
 _TYPES = {Precision.FLOAT32: torch.float32, Precision.BFLOAT16: torch.bfloat16}
 
 
@@ -48,18 +48,14 @@ def products_are_quicker() -> bool:
 
 @cache
 def _measured(threads: int) -> bool:
-    usual = _product_s(torch.float32, float("inf"))
-    return _product_s(torch.bfloat16, usual) * QUICKER < usual
-
-
-def _product_s(kind: torch.dtype, hopeless_s: float) -> float:
-    """Seconds of a product of matrices, the best of some; of one where it is hopelessly slow."""
-    one = torch.ones(_SIDE, _SIDE, dtype=kind)
-    best = float("inf")
+    """In turns, the best of some; once where bfloat16 is hopelessly slow."""
+    best = dict.fromkeys((torch.float32, torch.bfloat16), float("inf"))
+    matrices = {kind: torch.ones(_SIDE, _SIDE, dtype=kind) for kind in best}
     for _ in range(1 + _ROUNDS):  # the first one also makes room
-        began = time.perf_counter()
-        torch.mm(one, one)
-        best = min(best, time.perf_counter() - began)
-        if best > 20 * hopeless_s:
+        for kind, one in matrices.items():
+            began = time.perf_counter()
+            torch.mm(one, one)
+            best[kind] = min(best[kind], time.perf_counter() - began)
+        if best[torch.bfloat16] > 20 * best[torch.float32]:
             break
-    return best
+    return best[torch.bfloat16] * QUICKER < best[torch.float32]
