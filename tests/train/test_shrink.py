@@ -8,6 +8,7 @@ import pytest
 import torch
 from PIL import Image
 from tests.train.tinted import tinted
+from torch import nn
 
 from seethrough.errors import RecipeError
 from seethrough.model.make import make
@@ -102,6 +103,20 @@ def test_networks_that_count_cells_are_refused_before_anything_is_learned(text, 
         check_small(module, recipe, 12)
     with pytest.raises(RecipeError, match=said):
         next(iter(train(module, tinted(44, 9), recipe, place=HERE)))
+
+
+class Strict(nn.Sequential):
+    """A network that takes one size and says nothing."""
+
+    def forward(self, images):
+        assert images.shape[-1] == 12
+        return super().forward(images)
+
+
+def test_a_network_of_one_s_own_may_refuse_without_a_word():
+    with pytest.raises(RecipeError, match="small_px=8 does not suit") as said:
+        check_small(Strict(*network(SLIDING)), RECIPE, 12)
+    assert "AssertionError" in said.value.why
 
 
 def test_checking_and_counting_leave_the_network_as_it_is():

@@ -20,6 +20,8 @@ from seethrough.errors import RecipeError
 from seethrough.train.recipe import Recipe
 
 _PHOTOS = 2  # as many as batch normalisation needs
+# What a network of anybody's says of photos that it was not made for.
+_UNFIT = (RuntimeError, ValueError, TypeError, AssertionError, LookupError, ArithmeticError)
 
 
 def shrunk(images: UInt8[Tensor, "n 3 h w"], side: int) -> UInt8[Tensor, "n 3 side side"]:
@@ -43,10 +45,10 @@ def check_small(network: nn.Module, recipe: Recipe, image_px: int) -> None:
         )
     try:
         multiply_adds(network, side)
-    except RuntimeError as error:
+    except _UNFIT as error:
         raise RecipeError(
             f"small_px={side} does not suit this network.",
-            why=f"it does not take photos of {side} px: {str(error).splitlines()[0]}.",
+            why=f"it does not take photos of {side} px: {_first_line(error)}.",
             fix="take a size between, or leave small_px out: a network whose dense layer counts "
             "the cells of one image size takes no other.",
         ) from error
@@ -55,6 +57,12 @@ def check_small(network: nn.Module, recipe: Recipe, image_px: int) -> None:
 def multiply_adds(network: nn.Module, side: int) -> int:
     """Products of a forward pass of one photo of that side, of a copy; as torch counts them."""
     own = copy.deepcopy(network).eval()
+    device = next((p.device for p in own.parameters()), torch.device("cpu"))
+    photos = torch.zeros(_PHOTOS, 3, side, side, dtype=torch.uint8, device=device)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        own(torch.zeros(_PHOTOS, 3, side, side, dtype=torch.uint8))
+        own(photos)
     return int(counter.get_total_flops()) // (2 * _PHOTOS)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
