@@ -173,8 +173,12 @@ def suitable_place(sizes: Sequence[LayerSize], recipe: Recipe) -> Place:
     A function of network and recipe alone: the same command gives the same bits, whatever else
     the machine is doing.
     """
-    forward = recipe.batch * sum(size.multiply_adds for size in sizes)
-    return Place(threads=1 if forward < _SMALL_STEP else None)
+    return Place(threads=1 if is_small_step(sizes, recipe) else None)
+
+
+def is_small_step(sizes: Sequence[LayerSize], recipe: Recipe) -> bool:
+    """Whether so little is multiplied in a step that beginning it counts as much."""
+    return recipe.batch * sum(size.multiply_adds for size in sizes) < _SMALL_STEP
 
 
 def recorded_place(environment: Mapping[str, str]) -> Place:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from seethrough.data.dataset import Dataset
 from seethrough.errors import RecipeError
 from seethrough.model.coded import Network
-from seethrough.runs.creation import checked, suitable_place, untrained
+from seethrough.runs.creation import checked, is_small_step, suitable_place, untrained
 from seethrough.train.forecast import BUDGET_S, Forecast, forecast
 from seethrough.train.place import Place
 from seethrough.train.precision import products_are_quicker
@@ -38,10 +38,10 @@ def in_numbers(
 ) -> Recipe:
     """The recipe in bfloat16 where the network learns clearly sooner in it here, else as it is.
 
-    Where the processor has no instructions for it that takes some hundredths of a second, else
-    one.
+    Where a step is small it is as it is, whatever the machine is doing. Else it takes some
+    hundredths of a second where the processor has no instructions for it, and one where it has.
     """
-    if not products_are_quicker():
+    if is_small_step(checked(dataset, network, recipe), recipe) or not products_are_quicker():
         return recipe
     rounded = replace(recipe, precision=Precision.BFLOAT16)
     usual_s, rounded_s = (
