@@ -83,9 +83,7 @@ def train(
     With `resume`, goes on from a snapshot of the same network, data, recipe and pace.
     In a `world` of several all do this at once; what the first one resumes, all resume.
     """
-    batches = Batches.of(dataset, recipe)
-    check_goal(network, dataset)
-    check_small(network, recipe, dataset.image_px)
+    batches = _fitting(network, dataset, recipe)
     if recipe.whiten:
         whiten(network, batches.some(PHOTOS))
     learner = _ready(Learner(network, recipe, world), resume, world)
@@ -112,6 +110,14 @@ def train(
                 return
         learner.settle()
         yield Done(step=learner.step, epoch=learner.epoch, elapsed_s=learner.elapsed_s())
+
+
+def _fitting(network: nn.Module, dataset: Dataset, recipe: Recipe) -> Batches:
+    """The batches, if the network can learn from them."""
+    batches = Batches.of(dataset, recipe)
+    check_goal(network, dataset)
+    check_small(network, recipe, dataset.image_px)
+    return batches
 
 
 def _ready(learner: Learner, resume: TrainState | None, world: World) -> Learner:
