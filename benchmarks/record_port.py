@@ -35,7 +35,7 @@ from seethrough.data.dataset import Dataset, Split
 from seethrough.model.presets import asked_for
 from seethrough.model.recorded import measured
 from seethrough.train.optimizers import orthogonal
-from seethrough.train.precision import computing, products_are_quicker
+from seethrough.train.precision import computing, quickest
 from seethrough.train.recipe import Precision, Recipe
 from seethrough.train.whiten import PHOTOS, whiten
 
@@ -133,7 +133,7 @@ def run(*, rounds: int, steps: int, threads: int) -> dict[str, Any]:
     """Both in turns, on the built-in photos."""
     torch.set_num_threads(threads)
     photos = shortened(see.load("everyday", image_px=32))
-    precision = Precision.BFLOAT16 if products_are_quicker() else Precision.FLOAT32
+    precision = quickest()
     spec = asked_for("cifar-small", 32)
     recipe = dataclasses.replace(Recipe.read(RECIPE), precision=precision)
     rates: dict[str, list[float]] = {"limit": [], "port": [], "ours": []}

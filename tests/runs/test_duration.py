@@ -13,7 +13,7 @@ from seethrough.runs.duration import in_numbers, lasting
 from seethrough.runs.record import train
 from seethrough.train.forecast import Forecast
 from seethrough.train.place import Place
-from seethrough.train.precision import products_are_quicker
+from seethrough.train.precision import quickest
 from seethrough.train.recipe import Precision, Recipe
 
 RECIPE = Recipe(epochs=9, batch=8, peak_lr=0.02, shift_px=1, seed=7)
@@ -61,7 +61,7 @@ def test_products_are_rounded_only_where_that_is_quicker(photos):
     wide = asked_for("conv 300 k3 p1, relu, conv 400 k3 p1, flatten, dense", photos.image_px)
     chosen = in_numbers(photos, wide, RECIPE, place=Place(threads=1))
     assert replace(chosen, precision=Precision.FLOAT32) == RECIPE
-    assert chosen is RECIPE or products_are_quicker()
+    assert chosen is RECIPE or quickest() is Precision.BFLOAT16
 
 
 def test_a_training_of_next_to_no_minutes_is_one_epoch_and_its_recipe_says_so(photos, tmp_path):

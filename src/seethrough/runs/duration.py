@@ -12,7 +12,7 @@ from seethrough.model.coded import Network
 from seethrough.runs.creation import checked, is_small_step, suitable_place, untrained
 from seethrough.train.forecast import BUDGET_S, Forecast, forecast
 from seethrough.train.place import Place
-from seethrough.train.precision import products_are_quicker
+from seethrough.train.precision import quickest
 from seethrough.train.recipe import Precision, Recipe
 
 MOST_MINUTES = 100_000
@@ -41,9 +41,11 @@ def in_numbers(
     Where a step is small it is as it is, whatever the machine is doing. Else it takes some
     hundredths of a second where the processor has no instructions for it, and one where it has.
     """
-    if is_small_step(checked(dataset, network, recipe), recipe) or not products_are_quicker():
+    if is_small_step(checked(dataset, network, recipe), recipe):
         return recipe
-    rounded = replace(recipe, precision=Precision.BFLOAT16)
+    if (quicker := quickest()) is Precision.FLOAT32:
+        return recipe
+    rounded = replace(recipe, precision=quicker)
     usual_s, rounded_s = (
         expected(dataset, network, each, place=place, budget_s=BUDGET_S / 3).step_s
         for each in (recipe, rounded)

@@ -5,7 +5,7 @@
         recipe (TOML), weights_sha256               how it was made: the weights before rounding
         test_accuracy, test_accuracy_6_views        of the rounded weights, on test_images photos
 
-`tools/learn_cifar10.py` makes the file. Raises CheckpointError for a file that was changed.
+`python -m benchmarks.ship` makes the file. Raises CheckpointError for a file that was changed.
 """
 
 import json

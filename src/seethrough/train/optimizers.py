@@ -239,9 +239,7 @@ def muon_scale(rows: int, columns: int, *, is_unit: bool) -> float:
 def orthogonal(matrix: Float[Tensor, "m n"]) -> Float[Tensor, "m n"]:
     """Nearly U·Vᵀ of the matrix U·S·Vᵀ: five steps bring singular values near 1 (0.7 to 1.2)."""
     a, b, c = NEWTON_SCHULZ
-    is_tall = matrix.shape[0] > matrix.shape[1]
-    x: Tensor = matrix.T if is_tall else matrix
-    x = x / x.norm().clamp(min=MUON_EPSILON)
+    x, is_tall = _wide(matrix)
     # `newton_schulz` without its products with x: all it multiplies by are polynomials of one gram.
     gram, whole = x @ x.T, torch.eye(len(x), dtype=x.dtype, device=x.device)
     for _ in range(NEWTON_SCHULZ_STEPS):
@@ -255,14 +253,19 @@ def orthogonal(matrix: Float[Tensor, "m n"]) -> Float[Tensor, "m n"]:
 def newton_schulz(matrix: Float[Tensor, "m n"]) -> Iterator[Float[Tensor, "m n"]]:
     """The matrix by its length, and what every step makes of it."""
     a, b, c = NEWTON_SCHULZ
-    is_tall = matrix.shape[0] > matrix.shape[1]
-    x: Tensor = matrix.T if is_tall else matrix
-    x = x / x.norm().clamp(min=MUON_EPSILON)
+    x, is_tall = _wide(matrix)
     yield x.T if is_tall else x
     for _ in range(NEWTON_SCHULZ_STEPS):
         gram = x @ x.T
         x = a * x + (b * gram + c * gram @ gram) @ x
         yield x.T if is_tall else x
+
+
+def _wide(matrix: Float[Tensor, "m n"]) -> tuple[Tensor, bool]:
+    """The matrix by its length, turned where it is taller than wide, and whether it was."""
+    is_tall = matrix.shape[0] > matrix.shape[1]
+    x = matrix.T if is_tall else matrix
+    return x / x.norm().clamp(min=MUON_EPSILON), is_tall
 
 
 def updates_for(network: nn.Module, recipe: Recipe) -> Updates:

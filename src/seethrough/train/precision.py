@@ -4,7 +4,7 @@ bfloat16 has the range of float32 and 8 of its 24 binary digits. Convolutions an
 matrices round what they read to it and add up in float32, forwards and backwards; weights, what the
 optimizer remembers, losses and running statistics stay float32 (torch's autocast). Processors
 with instructions for it compute several times as many such products a second; without them it is
-many times slower, which `products_are_quicker` finds out in some hundredths of a second.
+many times slower, which `quickest` finds out in some hundredths of a second.
 
 The untrained network, the last epoch and everything after a training are judged in float32, as
 the network is used; the epochs between as they learn.
@@ -41,13 +41,13 @@ def type_of(precision: Precision) -> torch.dtype:
     return _TYPES[precision]
 
 
-def products_are_quicker() -> bool:
-    """Whether this processor multiplies matrices clearly sooner in bfloat16, with these threads."""
+def quickest() -> Precision:
+    """bfloat16 where these threads multiply matrices clearly sooner in it on this processor."""
     return _measured(torch.get_num_threads())
 
 
 @cache
-def _measured(threads: int) -> bool:
+def _measured(threads: int) -> Precision:
     """In turns, the best of some; once where bfloat16 is hopelessly slow."""
     best = dict.fromkeys((torch.float32, torch.bfloat16), float("inf"))
     matrices = {kind: torch.ones(_SIDE, _SIDE, dtype=kind) for kind in best}
@@ -58,4 +58,5 @@ def _measured(threads: int) -> bool:
             best[kind] = min(best[kind], time.perf_counter() - began)
         if best[torch.bfloat16] > 20 * best[torch.float32]:
             break
-    return best[torch.bfloat16] * QUICKER < best[torch.float32]
+    is_quicker = best[torch.bfloat16] * QUICKER < best[torch.float32]
+    return Precision.BFLOAT16 if is_quicker else Precision.FLOAT32
