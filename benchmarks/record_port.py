@@ -2,10 +2,11 @@
 
 Its network and its arithmetic (K. Jordan, arXiv:2404.00498, and the variant with Muon that he
 published beside it): batches of 2,000 at once, whole-batch normalisation, images as one tensor of
-numbers, flips and shifts by indexing, Muon on kernels of one length, SGD with Nesterov momentum on
-what is left, sums of losses. Channels last, in bfloat16 (autocast) where products of matrices are
-quicker in it on this machine, else fp32. Written anew here, after the paper; it is only
-timed, never shipped.
+numbers, flips and shifts by indexing, kernels that begin by passing channels on, Muon on kernels of
+one length, SGD with Nesterov momentum on what is left, logits divided by the number of their
+inputs, sums of losses. Channels last, in bfloat16 (autocast) where products of matrices are quicker
+in it on this machine, else fp32. Written anew here, after the paper; it is only timed, never
+shipped.
 
 python -m benchmarks.record_port [--threads N] [--steps N] [--rounds N] [--json]
 
@@ -78,6 +79,12 @@ class Port:
         whiten(self.network, photos.images[photos.indices(Split.TRAIN)][:PHOTOS])
         learning = [p for p in network.parameters() if p.requires_grad]
         self._kernels = [p for p in learning if p.ndim == 4]
+        (head,) = (p for p in learning if p.ndim == 2)
+        self._width = head.shape[1]  # its logits are divided by it
+        with torch.no_grad():
+            head.div_(head.std())
+            for kernel in self._kernels:  # as many units as there are channels begin by passing on
+                nn.init.dirac_(kernel[: kernel.shape[1]])
         rest = [
             {
                 "params": [p for p in learning if p.ndim == axes],
@@ -99,7 +106,7 @@ class Port:
             left = 1 - self._taken / self._steps
             self.network.zero_grad()
             with computing(self._precision):
-                logits = self.network(images).float()
+                logits = self.network(images).float() / self._width
             loss = functional.cross_entropy(
                 logits, labels, label_smoothing=SMOOTHING, reduction="sum"
             )

@@ -232,7 +232,7 @@ def test_find_lr_takes_nothing_that_it_would_not_use(seethrough, shapes, words):
 def test_where_memory_is_short_batches_are_computed_in_parts_and_it_is_said(
     seethrough, shapes, monkeypatch
 ):
-    monkeypatch.setattr("seethrough.train.memory.free_bytes", lambda: 250_000)
+    monkeypatch.setattr("seethrough.train.memory.free_bytes", lambda _: 250_000)
     said = seethrough("train", shapes, *ASKED)
     assert open_run("last").manifest.recipe.micro_batch == 8
     assert (

@@ -10,7 +10,7 @@ FLAGS = {
     "demo": "--once --seed --port --no-open --runs-dir --json",
     "train": (
         "FOLDER --labels --model --from --image-px --epochs --minutes --seed --recipe "
-        "--precision --threads --find-lr --resume --runs-dir --json"
+        "--precision --threads --device --find-lr --resume --runs-dir --json"
     ),
     "steer": "RUN --pause --go-on --rate-factor --runs-dir",
     "runs": "--runs-dir --json",

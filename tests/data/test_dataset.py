@@ -1,6 +1,7 @@
 """dataset.py: mean and spread against NumPy in 64-bit floats."""
 
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,16 @@ def test_mean_and_spread_are_those_of_the_training_images(count):
     for split in Split:
         assert data.indices(split).tolist() == np.flatnonzero(splits == split).tolist()
     assert len(data) == count
+
+
+@pytest.mark.parametrize(("most", "places"), [(2, [1, 5]), (9, [1, 3, 5])])
+def test_some_of_a_split_are_those_of_the_smallest_ids_whatever_their_order(most, places):
+    splits = np.array([1, 0, 1, 0, 2, 0], dtype=np.uint8)
+    data = replace(
+        dataset(np.zeros((6, 8, 8, 3), dtype=np.uint8), splits),
+        ids=np.array([0, 7, 1, 9, 2, 3], dtype=np.uint64),
+    )
+    assert data.some(Split.TRAIN, most).tolist() == places
 
 
 def test_a_channel_without_spread_is_divided_by_one():

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seethrough.data.dataset import MOST_TRAINED
 from seethrough.evaluate.interval import difference
 from seethrough.evaluate.verdict import judge
 
@@ -64,6 +65,13 @@ def test_the_gap_is_told_with_its_uncertainty():
         explanation
     )
     assert f"{100 * high:.1f}): a clear gap." in explanation
+
+
+def test_where_only_some_of_the_training_photos_were_judged_their_number_is_said():
+    assert "On 15,000 of its training photos it is" in (
+        judged(900, 1000, 0.97, train_images=MOST_TRAINED).explanation
+    )
+    assert "On its training photos it is" in judged(900, 1000, 0.97).explanation
 
 
 @given(right=st.integers(0, 300), images=st.integers(1, 300), train_hits=st.integers(0, 500))

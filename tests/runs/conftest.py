@@ -53,14 +53,14 @@ def make_run(photos: Dataset, tmp_path: Path) -> Callable[..., Run]:
 def go(photos: Dataset) -> Callable[..., list[dict]]:
     """Records a run to its end, or until `stop_after` more steps were taken; its new lines."""
 
-    def record_all(run: Run, *, stop_after: int | None = None) -> list[dict]:
+    def record_all(run: Run, *, stop_after: int | None = None, place: Place = PLACE) -> list[dict]:
         seen: list[dict] = []
 
         def should_stop() -> bool:
             taken = sum(line["kind"] == "step" for line in seen)
             return stop_after is not None and taken >= stop_after
 
-        for line in record(run, dataset=photos, place=PLACE, should_stop=should_stop):
+        for line in record(run, dataset=photos, place=place, should_stop=should_stop):
             seen.append(line)
         return seen
 

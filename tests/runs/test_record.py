@@ -73,6 +73,16 @@ def test_predictions_and_report_are_what_the_opened_run_says(finished, photos):
     )
 
 
+def test_of_many_training_photos_some_are_judged(make_run, go, photos, monkeypatch):
+    monkeypatch.setattr("seethrough.runs.results.MOST_TRAINED", 7)
+    run = make_run()
+    go(run)
+    chosen = photos.some(Split.TRAIN, 7)
+    said = run.classifier.probabilities(np.ascontiguousarray(photos.images[chosen]))
+    assert run.report.train_images == 7
+    assert run.report.train_accuracy == np.mean(said.argmax(1) == photos.labels[chosen])
+
+
 def test_the_same_seed_gives_the_same_weights_in_another_run(finished, make_run, go):
     again, other = make_run(), make_run(seed=5)
     go(again)

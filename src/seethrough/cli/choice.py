@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from seethrough.data.dataset import Dataset
     from seethrough.model.coded import Network
     from seethrough.train.forecast import Forecast
+    from seethrough.train.place import Place
     from seethrough.train.recipe import Recipe
 
 LONG_S = 600.0  # from then on a training is announced as a long one
@@ -34,7 +35,7 @@ class Asked:
     recipe: "Recipe | None"
     changes: Mapping[str, int | str]  # of fields of the recipe
     minutes: float | None
-    threads: int | None = None
+    place: "Place | None" = None
 
 
 def choice(
@@ -47,16 +48,12 @@ def choice(
     recipe = suited(dataset, network, asked)
     if is_quiet and asked.minutes is None:
         return recipe, ()
-    place = (
-        usual_place(dataset, network, recipe)
-        if asked.threads is None
-        else Place(threads=asked.threads)
-    )
+    place = asked.place or usual_place(dataset, network, recipe)
     speed = expected(dataset, network, recipe, place=place)
     if asked.minutes is not None:
         recipe = lasting(recipe, speed, asked.minutes)
     told = (_chosen(dataset, network, recipe, asked), *time_told(speed, recipe, asked))
-    several = place.num_threads() if asked.threads is None else 1
+    several = place.num_threads() if asked.place is None else 1
     if several > 1 and speed.total_s(recipe.epochs) > NOTABLE_S:
         one = expected(dataset, network, recipe, place=Place(threads=1), budget_s=ONE_S)
         told += threads_told(several, all_s=speed.step_s, one_s=one.step_s)
@@ -71,7 +68,6 @@ def suited(dataset: "Dataset", network: "Network", asked: Asked) -> "Recipe":
     from seethrough.runs.creation import checked, train_images
     from seethrough.runs.duration import in_numbers
     from seethrough.train.memory import free_bytes, suitable_part
-    from seethrough.train.place import Place
     from seethrough.train.recipe import Recipe
 
     if asked.recipe is not None:
@@ -79,12 +75,12 @@ def suited(dataset: "Dataset", network: "Network", asked: Asked) -> "Recipe":
     recipe = Recipe.default_for(train_images=train_images(dataset), image_px=dataset.image_px)
     sizes = checked(dataset, network, recipe)
     numbers = sum(math.prod(size.shape) for size in sizes)
-    part = suitable_part(recipe.batch, numbers, free_bytes())
+    free = free_bytes("cpu" if asked.place is None else asked.place.device)
+    part = suitable_part(recipe.batch, numbers, free)
     recipe = Recipe.from_dict({**recipe.to_dict(), "micro_batch": part, **asked.changes})
     if "precision" in asked.changes:
         return recipe
-    place = None if asked.threads is None else Place(threads=asked.threads)
-    return in_numbers(dataset, network, recipe, place=place)
+    return in_numbers(dataset, network, recipe, place=asked.place)
 
 
 def _chosen(dataset: "Dataset", network: "Network", recipe: "Recipe", asked: Asked) -> str:

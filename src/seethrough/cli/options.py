@@ -2,9 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from seethrough.cli.together import check_alone
+
+if TYPE_CHECKING:
+    from seethrough.train.place import Place
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -57,6 +62,23 @@ def threads(function: Function) -> Function:
     return click.option(
         "--threads", type=click.IntRange(1, 1024), metavar="N", help="Cores to compute with."
     )(function)
+
+
+def device(function: Function) -> Function:
+    """--device: None takes the processor, or where a run that goes on was."""
+    return click.option(
+        "--device", type=click.Choice(["cpu", "cuda"]), help="Compute on a graphics card: cuda."
+    )(function)
+
+
+def place(threads: int | None, device: str | None) -> "Place | None":
+    """Where to compute, as asked; None: as suits the run."""
+    from seethrough.train.place import Place
+
+    check_alone(threads)
+    if (threads, device) == (None, None):
+        return None
+    return Place(device=device or "cpu", threads=threads)
 
 
 def seed(function: Function) -> Function:

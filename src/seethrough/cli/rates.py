@@ -13,6 +13,7 @@ from seethrough.cli.training import INTERRUPTED
 if TYPE_CHECKING:
     from seethrough.data.dataset import Dataset
     from seethrough.model.coded import Network
+    from seethrough.train.place import Place
     from seethrough.train.rates import Rates, Trial
     from seethrough.train.recipe import Recipe
 
@@ -25,17 +26,15 @@ def find_rate(
     network: "Network",
     recipe: "Recipe",
     *,
-    threads: int | None,
+    place: "Place | None",
     as_json: bool,
 ) -> int:
     """Try rates until the loss diverges, and say what they did; the exit code."""
     from seethrough.runs.interruption import interruption
     from seethrough.runs.rates import range_test
-    from seethrough.train.place import Place
     from seethrough.train.rates import HIGHEST, LOWEST, STEPS, found
 
     with interruption() as is_asked:
-        place = None if threads is None else Place(threads=threads)
         testing = range_test(dataset, network, recipe, place=place, should_stop=is_asked)
         if not as_json:
             say(

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from seethrough.cli import options
-from seethrough.cli.together import check_alone, shared, taking_part
+from seethrough.cli.together import shared, taking_part
 
 if TYPE_CHECKING:
     from seethrough.data.dataset import Dataset
     from seethrough.model.coded import Network
     from seethrough.runs.start import Source
     from seethrough.train.parallel import World
+    from seethrough.train.place import Place
     from seethrough.train.recipe import Recipe
 
 
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     help="Multiply in float32 or bfloat16; else in what is quicker here.",
 )
 @options.threads
+@options.device
 @click.option("--find-lr", is_flag=True, help="Only try learning rates; write nothing.")
 @click.option("--resume", metavar="RUN", help="Go on with a run that was stopped.")
 @options.runs_dir
@@ -70,6 +72,7 @@ def command(
     recipe: Path | None,
     precision: str | None,
     threads: int | None,
+    device: str | None,
     resume: str | None,
     runs_dir: Path | None,
     *,
@@ -88,26 +91,25 @@ def command(
     seethrough train --resume last
 
     Ctrl-C stops and saves; --resume goes on where it was, as if it had not been stopped. Other
-    --threads than before may change last digits.
+    --threads, or another --device, than before may change last digits.
 
     --json prints run, test_accuracy, test_interval [low, high], train_seconds, epochs, steered and
     weights_sha256 (nothing when stopped); with --find-lr steepest, diverged, suggested and trials.
     """
-    check_alone(threads)
-    named = _unless_code(model)
+    named, place = _unless_code(model), options.place(threads, device)
     changes = _given_only(epochs=epochs, seed=seed, precision=precision)
     if resume is not None:
         _refuse_more(folder, named, start, labels, image_px, recipe, minutes, find_lr, *changes)
-        resumed = _Resumed(resume, model, threads, runs_dir)
+        resumed = _Resumed(resume, model, place, runs_dir)
         return taking_part(partial(_resume, resumed, as_json=as_json), code=model)
     if folder is None:
         raise click.UsageError(_FOLDER)
     _refuse_pairs(start, named, image_px, epochs, minutes, find_lr=find_lr)
-    given = _Given(folder, labels, model, start, image_px, recipe, threads, runs_dir)
+    given = _Given(folder, labels, model, start, image_px, recipe, place, runs_dir)
     if find_lr:
         return _find_lr(given, changes=changes, as_json=as_json)
-    training = partial(_train, given, changes=changes, minutes=minutes, as_json=as_json)
-    return taking_part(training, code=model)
+    lead = partial(_train, given, changes=changes, minutes=minutes, as_json=as_json)
+    return taking_part(lead, code=model)
 
 
 def _given_only(**values: int | str | None) -> dict[str, int | str]:
@@ -124,7 +126,7 @@ class _Given:
     start: str | None
     image_px: int | None
     recipe_file: Path | None
-    threads: int | None
+    place: "Place | None"
     runs_dir: Path | None
 
 
@@ -134,7 +136,7 @@ class _Resumed:
 
     reference: str
     code: str | None
-    threads: int | None
+    place: "Place | None"
     runs_dir: Path | None
 
 
@@ -227,7 +229,6 @@ def _train(
     from seethrough.cli.training import train_here
     from seethrough.runs.creation import create
     from seethrough.runs.pretrained import told as told_of
-    from seethrough.train.place import Place
 
     dataset, spec, stored, begun = _prepared(given, is_quiet=as_json)
     asked = Asked(
@@ -235,22 +236,27 @@ def _train(
         recipe=stored,
         changes=changes,
         minutes=minutes,
-        threads=given.threads,
+        place=given.place,
     )
     # What one process alone would take is of no use to several.
     recipe, told = choice(dataset, spec, asked, is_quiet=as_json or world is not None)
     recipe, more = shared(recipe, world)
     more = (*(() if begun is None else told_of(begun)), *more)
     folder = options.runs_folder(given.runs_dir)
-    place = None if given.threads is None else Place(threads=given.threads)
-    run = create(dataset, spec, recipe, runs_dir=folder, place=place, start=begun)
+    run = create(dataset, spec, recipe, runs_dir=folder, place=given.place, start=begun)
     if not as_json:
         learned = "" if begun is None else f" with the weights of {begun.id.partition('@')[0]}"
         said = f"{spec.name}{learned}, {recipe.epochs} epochs"
         say("\n".join((*more, f"Training {run.id}: {said}. Ctrl-C stops and saves.")))
     told = (*told, *more)
     return train_here(
-        run, dataset, runs_dir=given.runs_dir, place=place, as_json=as_json, said=told, world=world
+        run,
+        dataset,
+        runs_dir=given.runs_dir,
+        place=given.place,
+        as_json=as_json,
+        said=told,
+        world=world,
     )
 
 
@@ -259,11 +265,9 @@ def _find_lr(given: _Given, *, changes: dict[str, int | str], as_json: bool) -> 
     from seethrough.cli.rates import find_rate
 
     dataset, spec, stored, _ = _prepared(given, is_quiet=as_json)
-    asked = Asked(
-        network=False, recipe=stored, changes=changes, minutes=None, threads=given.threads
-    )
+    asked = Asked(network=False, recipe=stored, changes=changes, minutes=None, place=given.place)
     recipe = suited(dataset, spec, asked)
-    return find_rate(dataset, spec, recipe, threads=given.threads, as_json=as_json)
+    return find_rate(dataset, spec, recipe, place=given.place, as_json=as_json)
 
 
 def _is_published(start: str) -> bool:
@@ -287,13 +291,11 @@ def _resume(given: _Resumed, world: "World | None", *, as_json: bool) -> int:
     from seethrough.cli.terminal import say
     from seethrough.cli.training import train_here
     from seethrough.runs.folder import open_run
-    from seethrough.train.place import Place
 
     run = open_run(given.reference, options.runs_folder(given.runs_dir), code=given.code)
     summary = run.summary
     if not as_json:
         say(f"Going on with {run.id} after epoch {summary.epoch} of {summary.epochs}.")
-    place = None if given.threads is None else Place(threads=given.threads)
     return train_here(
-        run, run.dataset(), runs_dir=given.runs_dir, place=place, as_json=as_json, world=world
+        run, run.dataset(), runs_dir=given.runs_dir, place=given.place, as_json=as_json, world=world
     )

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seethrough.evaluate.interval import Interval, difference, wilson
-from seethrough.evaluate.verdict import CLEAR_GAP, FEW_IMAGES, LARGE_GAP, Verdict
+from seethrough.evaluate.verdict import CLEAR_GAP, FEW_IMAGES, LARGE_GAP, Verdict, trained_photos
 
 if TYPE_CHECKING:
     from seethrough.evaluate.several import LabelScore
@@ -103,7 +103,8 @@ def _few(scores: "Sequence[LabelScore]", images: int) -> list[str]:
 def _gap_sentence(facts: Facts) -> str:
     if facts.train_accuracy is None:
         return ""
-    there = f"All labels are right on {_percent(facts.train_accuracy)} of its training photos"
+    photos = trained_photos(facts.train_images)
+    there = f"All labels are right on {_percent(facts.train_accuracy)} of {photos}"
     if facts.gap is None:
         here = _percent(facts.hits / facts.images)
         return f"{there} and on {here} of new ones: no gap between the two can be claimed."

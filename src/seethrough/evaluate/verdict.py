@@ -2,7 +2,8 @@
 
     skill   (accuracy − chance) / (1 − chance): 0 is always saying the most frequent class, 1 is
             never wrong
-    gap     training accuracy − test accuracy; named only if 0 lies outside its 95 % interval
+    gap     training accuracy − test accuracy; named only if 0 lies outside its 95 % interval;
+            of many training photos MOST_TRAINED are judged, and its interval knows how many
 
 The verdict is the first of these that holds:
 
@@ -24,6 +25,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int
 
+from seethrough.data.dataset import MOST_TRAINED
 from seethrough.evaluate.confusion import Pair, outstanding_pair
 from seethrough.evaluate.interval import Interval, difference, wilson
 
@@ -207,10 +209,16 @@ def _fine(facts: _Facts) -> tuple[str, str]:
     )
 
 
+def trained_photos(images: int) -> str:
+    """Those that were judged, in words."""
+    return f"{images:,} of its training photos" if images == MOST_TRAINED else "its training photos"
+
+
 def _gap_sentence(facts: _Facts) -> str:
     if facts.train_accuracy is None:
         return ""
-    on_training = f"On its training photos it is right {_percent(facts.train_accuracy)} of the time"
+    share = _percent(facts.train_accuracy)
+    on_training = f"On {trained_photos(facts.train_images)} it is right {share} of the time"
     if facts.gap_interval is None or facts.gap == 0:
         is_equal = _percent(facts.accuracy) == _percent(facts.train_accuracy)
         difference = " too" if is_equal else f" {_percent(facts.accuracy)}, which may be chance"

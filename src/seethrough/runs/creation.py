@@ -38,6 +38,7 @@ from seethrough.runs.start import FILE as START
 from seethrough.runs.start import Source
 from seethrough.runs.start import begun as begin
 from seethrough.train.batches import Batches
+from seethrough.train.device import is_here, name_of
 from seethrough.train.place import Place
 from seethrough.train.recipe import Recipe
 from seethrough.train.shrink import check_small
@@ -182,10 +183,13 @@ def is_small_step(sizes: Sequence[LayerSize], recipe: Recipe) -> bool:
 
 
 def recorded_place(environment: Mapping[str, str]) -> Place:
-    """Where a run goes on: with as many threads as it began with, as far as there are so many."""
+    """Where a run goes on: where it began, as far as there is such a card and so many threads."""
+    device = environment.get("device", "cpu")
+    device = device if is_here(device) else "cpu"
     recorded = environment.get("threads", "")
     here = torch.get_num_threads()
-    return Place(threads=min(int(recorded), here) if recorded.isdigit() and int(recorded) else here)
+    threads = min(int(recorded), here) if recorded.isdigit() and int(recorded) else here
+    return Place(device=device, threads=threads)
 
 
 def environment(place: Place) -> dict[str, str]:
@@ -199,6 +203,7 @@ def environment(place: Place) -> dict[str, str]:
         "cpu": _processor(),
         "device": place.device,
         "threads": str(place.num_threads()),
+        **({"card": name_of(place.device)} if place.device != "cpu" else {}),
     }
 
 

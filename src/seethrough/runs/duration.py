@@ -43,7 +43,7 @@ def in_numbers(
     """
     if is_small_step(checked(dataset, network, recipe), recipe):
         return recipe
-    if (quicker := quickest()) is Precision.FLOAT32:
+    if (quicker := quickest(place.device if place else "cpu")) is Precision.FLOAT32:
         return recipe
     rounded = replace(recipe, precision=quicker)
     usual_s, rounded_s = (

@@ -283,7 +283,7 @@ class _Recording:
                 self.accuracy = event.test_accuracy
                 speed = event.images_per_second
                 precision = self.run.manifest.recipe.precision
-                limit = matrix_product(precision) * self.world.size
+                limit = matrix_product(precision, self.place.device) * self.world.size
                 share = share_of_limit(speed, self._multiply_adds(event.image_px), limit)
                 yield self._add(lines.epoch(event, share))
             case Remark():

@@ -21,7 +21,7 @@ from jaxtyping import Float32, Int64, Shaped
 from torch import Tensor, nn
 
 from seethrough.classifier import Classifier, right
-from seethrough.data.dataset import Dataset, Split
+from seethrough.data.dataset import MOST_TRAINED, Dataset, Split
 from seethrough.data.load import load
 from seethrough.data.split import SplitPlan
 from seethrough.errors import RunError
@@ -69,7 +69,7 @@ def finish(
     }
     durable.write(run.folder / WEIGHTS, checkpoint.pack(network.state_dict(), metadata))
     judge = classifier(run)
-    train, test = dataset.indices(Split.TRAIN), dataset.indices(Split.TEST)
+    train, test = dataset.some(Split.TRAIN, MOST_TRAINED), dataset.indices(Split.TEST)
     if not len(test):
         return Finished(test_accuracy=None)
     said = _probabilities(judge, dataset, test, should_stop)

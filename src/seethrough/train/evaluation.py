@@ -17,6 +17,7 @@ from jaxtyping import Int64
 from torch import Tensor, nn
 
 from seethrough.data.dataset import Dataset
+from seethrough.model.mode import place_of
 from seethrough.train.events import Watched
 from seethrough.train.goal import goal_of, torch_targets
 from seethrough.train.parallel import ALONE, World
@@ -63,14 +64,15 @@ def score(
     batch = batch or together(dataset.image_px)
     count = -(-len(index) // batch)
     own, rows, goal = world.own(count), [], goal_of(network)
+    device, _ = place_of(network)
     with evaluating(network):
         for turn in range(world.turns(count)):
             if should_stop():
                 return None
             if turn < len(own):
                 chosen = index[own[turn] * batch : (own[turn] + 1) * batch]
-                labels = torch_targets(dataset, chosen)
-                logits = goal.logits(network, pixels(dataset, chosen))
+                labels = torch_targets(dataset, chosen).to(device)
+                logits = goal.logits(network, pixels(dataset, chosen).to(device))
                 loss = goal.plain_loss(logits, labels).double().item()
                 rows.append((loss, float(goal.right(logits, labels).sum())))
     losses, rights = world.rows(rows, count, 2).T.tolist()
@@ -88,8 +90,10 @@ def watch(network: nn.Module, dataset: Dataset, watched: Sequence[int]) -> tuple
     if not watched:
         return ()
     chosen, goal = np.asarray(watched, dtype=np.int64), goal_of(network)
+    device, _ = place_of(network)
     with evaluating(network):
-        shares = goal.probabilities(goal.logits(network, pixels(dataset, chosen))).tolist()
+        logits = goal.logits(network, pixels(dataset, chosen).to(device))
+        shares = goal.probabilities(logits).tolist()
     return tuple(
         Watched(
             index=int(index),

@@ -2,7 +2,7 @@
 
     epoch     = images · seconds of a step's image + test images · seconds of an evaluated image
     training  = epochs · (epoch + what is kept after it)    those of shrunk images measured alone
-                + test images (untrained) and all images (the report) · evaluated
+                + test images (untrained) and those of the report · evaluated
 
 Where a whole batch would take too long, a part of it is measured; the parts get larger until one
 takes long enough to be told from the clock's and the system's noise. Other programs on the same
@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from seethrough.data.dataset import Dataset, Split
+from seethrough.data.dataset import MOST_TRAINED, Dataset, Split
+from seethrough.model.mode import place_of
 from seethrough.train.batches import Batches
 from seethrough.train.evaluation import evaluating, pixels
 from seethrough.train.learner import Learner
@@ -57,7 +58,8 @@ class Forecast:
     @property
     def once_s(self) -> float:
         """Seconds that do not depend on the epochs: judging it untrained, and for the report."""
-        return (self.images + 2 * self.test_images) * self.evaluation_s
+        trained = min(self.images, MOST_TRAINED)
+        return (trained + 2 * self.test_images) * self.evaluation_s
 
     def total_s(self, epochs: int) -> float:
         """Seconds of a whole training."""
@@ -83,6 +85,8 @@ def forecast(
 
     Takes about `budget_s`, less where the training is short, more where two images take longer.
     """
+    place = place or Place()
+    network.to(place.device)
     batches = Batches.of(dataset, recipe)
     check_small(network, recipe, dataset.image_px)
     learner = Learner(network, recipe)
@@ -90,7 +94,7 @@ def forecast(
     in_all = recipe.epochs * len(batches.index)
     is_small = recipe.side(1, dataset.image_px) != dataset.image_px
     budget_s = budget_s / 2 if is_small else budget_s
-    with exact(place or Place()):
+    with exact(place):
         network.train()
         last, first = (_endless(batches, epoch) for epoch in (recipe.epochs + 1, 1))
         step_s, size = _learned(learner, last, in_all, budget_s)
@@ -149,10 +153,10 @@ def _suitable(learner: Learner, images: Tensor, labels: Tensor) -> tuple[int, fl
 def _evaluated(network: nn.Module, dataset: Dataset, count: int) -> float:
     """Seconds of an image in a forward pass, the better of two."""
     index = dataset.indices(Split.TRAIN)[:count]
-    best = float("inf")
+    best, (device, _) = float("inf"), place_of(network)
     with evaluating(network):
         for _ in range(2):
             began = time.perf_counter()
-            network(pixels(dataset, index)).argmax(1).sum().item()
+            network(pixels(dataset, index).to(device)).argmax(1).sum().item()
             best = min(best, time.perf_counter() - began)
     return best / len(index)

@@ -13,8 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from seethrough.errors import CheckpointError, RecipeError
+from seethrough.model.mode import place_of
 from seethrough.train.average import Average
 from seethrough.train.batches import sizes
+from seethrough.train.device import dice, wait
 from seethrough.train.events import TrainState
 from seethrough.train.goal import goal_of
 from seethrough.train.memory import is_short
@@ -39,6 +41,7 @@ class Learner:
         # Convolutions read the channels of a cell together: the order in which the images come.
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.recipe = recipe
+        self.device, _ = place_of(network)
         self.goal = goal_of(network)
         self.updates = updates_for(network, recipe)
         self.average = Average(network, recipe.ema) if recipe.ema else None
@@ -72,6 +75,7 @@ class Learner:
         try:
             yield
         finally:
+            wait(self.device.type)
             self.time_s[phase] += time.perf_counter() - began
 
     def learn(
@@ -92,6 +96,8 @@ class Learner:
         """
         self.step += 1
         count = len(targets) if count is None else count
+        with self.clock("input"):
+            images, targets = images.to(self.device), targets.to(self.device)
         for buffer, kept in self._statistics:
             kept.copy_(buffer)
         found = self._fitting_gradients(images, targets, count)
@@ -164,7 +170,7 @@ class Learner:
     ) -> tuple[float, int] | None:
         """Loss of a slice and how many it has right, once gradients are there; None: no number."""
         self.network.zero_grad(set_to_none=True)
-        with _drawn(self.recipe.seed, self.step, number):
+        with _drawn(dice(self.device), self.recipe.seed, self.step, number):
             return self._in_parts(images, targets)
 
     def _in_parts(self, images: Tensor, targets: Tensor) -> tuple[float, int] | None:
@@ -175,9 +181,11 @@ class Learner:
         for size in parts:
             wanted = targets[start : start + size]
             with self.clock("forward"):
-                with computing(self.recipe.precision):
+                with computing(self.recipe.precision, self.device.type):
                     logits = self.goal.logits(self.network, images[start : start + size])
-                part = self.goal.loss(logits, wanted, self.recipe, self.class_weights)
+                weights = self.class_weights
+                weights = None if weights is None else weights.to(self.device)
+                part = self.goal.loss(logits, wanted, self.recipe, weights)
                 if size < count:
                     part = part * (size / count)
                 value = part.item()
@@ -222,7 +230,7 @@ class Learner:
         return state
 
     def state(self) -> TrainState:
-        """A copy of everything, to go on from."""
+        """A copy of everything, to go on from anywhere."""
         tensors = {f"weights.{name}": tensor for name, tensor in self.judged().items()}
         if self.average is not None:
             learning = self.average.weights()
@@ -232,7 +240,9 @@ class Learner:
         return TrainState(
             step=self.step,
             epoch=self.epoch,
-            tensors={name: tensor.detach().clone() for name, tensor in tensors.items()},
+            tensors={
+                name: tensor.detach().to("cpu", copy=True) for name, tensor in tensors.items()
+            },
             scalars={
                 "seen": self.seen,
                 "correct": self.correct,
@@ -285,12 +295,11 @@ def _no_memory(images: int) -> RecipeError:
 
 
 @contextmanager
-def _drawn(seed: int, step: int, number: int) -> Iterator[None]:
+def _drawn(generator: torch.Generator, seed: int, step: int, number: int) -> Iterator[None]:
     """Random numbers by seed, step and slice inside (dropout); outside as if none was drawn.
 
     A resumed training leaves out what the first one left out, without keeping the generator.
     """
-    generator = torch.default_generator
     state = generator.get_state()
     try:
         generator.manual_seed((seed * 1_000_003 + step + (number << 40)) % 2**63)

@@ -1,7 +1,7 @@
 """How much of what this machine can compute a training uses.
 
-    limit  operations a second of the best of some products of two 512 × 512 matrices, of the
-         numbers that the training multiplies (`train.precision`)
+    limit  operations a second of the best of some products of two 512 × 512 matrices (4,096 on a
+         graphics card), of the numbers that the training multiplies (`train.precision`)
     used   3 · 2 · multiply-adds of the forward pass · training images a second
     share  used / limit
 
@@ -10,21 +10,20 @@ as much backward. The limit is measured once a process, in about 30 ms, with the
 set then; other programs on the same cores make it smaller. It has no share in any result.
 """
 
-import time
 from functools import cache
 
 import torch
 
-from seethrough.train.precision import type_of
+from seethrough.train.device import product_s
+from seethrough.train.precision import SIDES, type_of
 from seethrough.train.recipe import Precision
 
-SIDE = 512
 ROUNDS = 8
 
 
-def matrix_product(precision: Precision = Precision.FLOAT32) -> float:
-    """The limit with the threads that are set now, in operations a second."""
-    return _measured(torch.get_num_threads(), precision)
+def matrix_product(precision: Precision = Precision.FLOAT32, device: str = "cpu") -> float:
+    """The limit of a device, with the threads that are set now, in operations a second."""
+    return _measured(torch.get_num_threads(), precision, device)
 
 
 def share_of_limit(
@@ -37,11 +36,8 @@ def share_of_limit(
 
 
 @cache
-def _measured(threads: int, precision: Precision) -> float:
-    left, right = (torch.ones(SIDE, SIDE, dtype=type_of(precision)) for _ in range(2))
-    best = float("inf")
-    for _ in range(1 + ROUNDS):  # the first one also makes room
-        began = time.perf_counter()
-        torch.mm(left, right)
-        best = min(best, time.perf_counter() - began)
-    return 2 * SIDE**3 / best
+def _measured(threads: int, precision: Precision, device: str) -> float:
+    side = SIDES[device]
+    matrix = torch.ones(side, side, dtype=type_of(precision), device=device)
+    best = min(product_s(matrix) for _ in range(1 + ROUNDS))  # the first one also makes room
+    return 2 * side**3 / best

@@ -12,9 +12,11 @@ the network has the averaged ones whenever it is judged or kept, and at the end.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from jaxtyping import Float32
 from torch import nn
 
@@ -83,7 +85,8 @@ def train(
     With `resume`, goes on from a snapshot of the same network, data, recipe and pace.
     In a `world` of several all do this at once; what the first one resumes, all resume.
     """
-    batches = _fitting(network, dataset, recipe)
+    batches, place = _fitting(network, dataset, recipe), place or Place()
+    network.to(place.device)
     if recipe.whiten:
         whiten(network, batches.some(PHOTOS))
     learner = _ready(Learner(network, recipe, world), resume, world)
@@ -91,7 +94,7 @@ def train(
     kept = moments_of(learner.judged(), per_epoch=len(batches.sizes), epochs=recipe.epochs)
     seen, stop = tuple(watched), _latched(lambda: world.agreed(should_stop()))
     course = _Course(learner, batches, seen, stop, pace or Pace(), kept, rate_factor, world)
-    with exact(place or Place()):
+    with exact(place), _brought_back(network):
         if learner.step == 0:
             yield course.started()
             untrained = course.epoch_end()
@@ -118,6 +121,15 @@ def _fitting(network: nn.Module, dataset: Dataset, recipe: Recipe) -> Batches:
     check_goal(network, dataset)
     check_small(network, recipe, dataset.image_px)
     return batches
+
+
+@contextmanager
+def _brought_back(network: nn.Module) -> Iterator[None]:
+    """The network lies in the machine's own memory again, however its training ends."""
+    try:
+        yield
+    finally:
+        network.to("cpu")
 
 
 def _ready(learner: Learner, resume: TrainState | None, world: World) -> Learner:
@@ -209,7 +221,7 @@ class _Course:
         yield MomentDue(
             step=learner.step,
             epoch=-(-learner.step // len(self.batches.sizes)),
-            tensors={name: state[name].detach().clone() for name in moments.names},
+            tensors={name: state[name].detach().to("cpu", copy=True) for name in moments.names},
             is_whole=moments.is_whole,
         )
 
@@ -240,16 +252,17 @@ class _Course:
             if self.should_stop():
                 return
 
-    def _judged_in(self) -> Precision:
+    def _judged_in(self) -> AbstractContextManager[object]:
         """Untrained and at the end in the numbers in which it is used, else as it learns."""
         recipe = self.batches.recipe
         is_between = 0 < self.learner.epoch < recipe.epochs
-        return recipe.precision if is_between else Precision.FLOAT32
+        precision = recipe.precision if is_between else Precision.FLOAT32
+        return computing(precision, self.learner.device.type)
 
     def epoch_end(self) -> EpochEnd | None:
         """The epoch in numbers; None where a stop cut the evaluation short."""
         learner, dataset = self.learner, self.batches.dataset
-        with learner.clock("evaluation"), computing(self._judged_in()):
+        with learner.clock("evaluation"), self._judged_in():
             test = evaluation.score(
                 learner.network,
                 dataset,
@@ -282,7 +295,7 @@ class _Course:
 def _first_kernels(network: nn.Module) -> Float32[np.ndarray, "units channels rows columns"] | None:
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
-            return module.weight.detach().float().numpy().copy(order="C")
+            return module.weight.detach().to("cpu", torch.float32).numpy().copy(order="C")
     return None
 
 

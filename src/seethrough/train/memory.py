@@ -21,8 +21,10 @@ def step_bytes(images: int, numbers: int) -> int:
     return _COPIES * _BYTES * images * numbers
 
 
-def free_bytes() -> int | None:
-    """What the system could give without swapping; None where it does not say."""
+def free_bytes(device: str = "cpu") -> int | None:
+    """What the card has free, or the system without swapping; None where it does not say."""
+    if device == "cuda":
+        return torch.cuda.mem_get_info()[0]
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
     except OSError:

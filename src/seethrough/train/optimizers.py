@@ -159,7 +159,7 @@ class Adam(Rule):
     def blank(self, parameter: nn.Parameter) -> dict[str, Tensor]:
         """No gradient yet."""
         blank = {slot: torch.zeros_like(parameter, requires_grad=False) for slot in self.slots[:2]}
-        return {**blank, "steps": torch.zeros(())}
+        return {**blank, "steps": torch.zeros((), device=parameter.device)}
 
     def apply(
         self,

@@ -12,7 +12,7 @@ batch (`train.slices`), and gradients and statistics are added up along one tree
 A number travels about twice, however many processes there are, and is added in the same order by
 one process or by many. A world of one, which is the default everywhere, says nothing to anybody.
 The first process (rank 0) leads: its weights, its recipe and its run are everybody's.
-The processes reach each other by gloo where a network trains on the processor, by NCCL on a GPU.
+Numbers that lie on graphics cards travel by NCCL, a card a process; everything else by gloo.
 
 Each also tells once a second that it lives. One that is gone is named by the others, which end
 too: at once where its connections broke, after STALE_S where it only fell silent.
@@ -42,7 +42,6 @@ from seethrough.train.tree import Tree, branches
 BEAT_S = 1.0
 QUIET_S = 4.0  # without a beat, once a connection broke, and a process counts as gone
 STALE_S = 15.0  # without a beat, whatever else is so
-_BACKENDS = {"cpu": "gloo", "cuda": "nccl"}
 _MEETING = timedelta(minutes=10)  # for all to come
 # Whether somebody is gone is told by the beats: a wait may be as long as reading a data set.
 _PATIENCE = timedelta(days=7)
@@ -116,9 +115,9 @@ ALONE = World()
 class _Several(World):
     """Processes that were started together."""
 
-    def __init__(self, device: torch.device, pulse: "Pulse") -> None:
+    def __init__(self, pulse: "Pulse") -> None:
         self.size, self.rank = dist.get_world_size(), dist.get_rank()
-        self._device, self._pulse = device, pulse
+        self._pulse = pulse
         self._group = dist.new_group(timeout=_PATIENCE)
         self._rooms: dict[str, Tensor] = {}
 
@@ -134,7 +133,7 @@ class _Several(World):
         table = torch.zeros(max(counts), width, dtype=torch.float64)
         if own:
             table[: len(own)] = torch.tensor(own, dtype=torch.float64)
-        tables = self._gathered(table.to(self._device)).cpu()
+        tables = self._gathered(table)
         return torch.cat([part[:count] for part, count in zip(tables, counts, strict=True)])
 
     def total(self, own: Tree[Tensor], like: Tensor, slices: int) -> Tensor:
@@ -175,24 +174,24 @@ class _Several(World):
         return room.view(shape)
 
     def agreed(self, wish: bool) -> bool:  # noqa: FBT001
-        return bool(self._gathered(torch.tensor([int(wish)], device=self._device)).any())
+        return bool(self._gathered(torch.tensor([int(wish)])).any())
 
     def same(self, number: float) -> float:
-        said = torch.tensor([number], dtype=torch.float64, device=self._device)
+        said = torch.tensor([number], dtype=torch.float64)
         with self._together():
             dist.broadcast(said, src=0, group=self._group)
         return float(said)
 
     def told(self, content: bytes) -> bytes:
-        length = torch.tensor([len(content)], device=self._device)
+        length = torch.tensor([len(content)])
         with self._together():
             dist.broadcast(length, src=0, group=self._group)
-        said = torch.zeros(int(length), dtype=torch.uint8, device=self._device)
+        said = torch.zeros(int(length), dtype=torch.uint8)
         if self.leads and content:
             said.copy_(torch.frombuffer(bytearray(content), dtype=torch.uint8))
         with self._together():
             dist.broadcast(said, src=0, group=self._group)
-        return said.cpu().numpy().tobytes()
+        return said.numpy().tobytes()
 
     def state(self, own: TrainState) -> TrainState:
         scalars = json.dumps({**own.scalars, "step": own.step, "epoch": own.epoch})
@@ -225,7 +224,7 @@ def is_several() -> bool:
 
 
 @contextlib.contextmanager
-def joined(device: str = "cpu") -> Iterator[World]:
+def joined() -> Iterator[World]:
     """The world that this process was started in; alone, unless torchrun started several.
 
     Raises ParallelError where another process is gone.
@@ -233,14 +232,11 @@ def joined(device: str = "cpu") -> Iterator[World]:
     if not is_several():
         yield ALONE
         return
-    place = torch.device(device, int(os.environ.get("LOCAL_RANK", "0")) if device != "cpu" else 0)
-    if place.type == "cuda":
-        torch.cuda.set_device(place)
-    dist.init_process_group(_BACKENDS[place.type], timeout=_MEETING)
+    dist.init_process_group(_backend(int(os.environ.get("LOCAL_RANK", "0"))), timeout=_MEETING)
     pulse = Pulse(_store(), dist.get_rank(), dist.get_world_size())
     pulse.start()
     try:
-        yield _Several(place, pulse)
+        yield _Several(pulse)
     except BaseException as error:
         pulse.leave(error)
         raise
@@ -248,6 +244,14 @@ def joined(device: str = "cpu") -> Iterator[World]:
         pulse.leave(None)
     finally:
         dist.destroy_process_group()
+
+
+def _backend(local_rank: int) -> str:
+    """What tensors travel by, on the processor and on this process's card, if it has one."""
+    if local_rank >= torch.cuda.device_count():
+        return "gloo"
+    torch.cuda.set_device(local_rank)
+    return "cpu:gloo,cuda:nccl"
 
 
 def _store() -> Store:

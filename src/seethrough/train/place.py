@@ -13,21 +13,29 @@ import torch
 from torch.utils import deterministic
 
 from seethrough.errors import RecipeError
+from seethrough.train.device import DEVICES, is_here, repeatable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """A device and a number of threads; `None` takes what torch chose for this machine."""
 
-    device: str = "cpu"
+    device: str = "cpu"  # or "cuda": a graphics card
     threads: int | None = None
 
     def __post_init__(self) -> None:
-        if self.device != "cpu":
+        if self.device not in DEVICES:
             raise RecipeError(
-                f"The device {self.device!r} cannot train yet.",
-                why="training runs on the processor in this version.",
+                f"There is no device {self.device!r}.",
+                why=f"a network trains on one of these: {', '.join(DEVICES)}.",
                 fix='leave the device out, or write "cpu".',
+            )
+        if not is_here(self.device):
+            raise RecipeError(
+                f"There is no graphics card for the device {self.device!r}.",
+                why="torch finds none: it is missing, or its driver is, or this torch was "
+                "installed without CUDA.",
+                fix="leave the device out, or install torch with CUDA as pytorch.org says.",
             )
         if self.threads is not None and self.threads < 1:
             raise RecipeError(
@@ -45,16 +53,13 @@ class Place:
 def exact(place: Place) -> Iterator[None]:
     """Torch computes repeatably with the place's threads inside; its settings come back after."""
     threads = torch.get_num_threads()
-    was_exact = torch.get_deterministic_debug_mode()
     was_filling = deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
     torch.set_num_threads(place.num_threads())
-    # `use_deterministic_algorithms` would load torch's compiler, which takes more than a second.
-    torch.set_deterministic_debug_mode("error")
     # Filling every new tensor with NaN finds bugs in kernels; it costs time and changes no result.
     deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     try:
-        yield
+        with repeatable(place.device):
+            yield
     finally:
         deterministic.fill_uninitialized_memory = was_filling  # type: ignore[attr-defined]
-        torch.set_deterministic_debug_mode(was_exact)
         torch.set_num_threads(threads)

@@ -10,25 +10,26 @@ The untrained network, the last epoch and everything after a training are judged
 the network is used; the epochs between as they learn.
 """
 
-import time
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 
 import torch
 from torch import Tensor
 
+from seethrough.train.device import product_s
 from seethrough.train.recipe import Precision
 
 QUICKER = 1.3  # times as many products a second, from which on a network is worth a trial
-_SIDE, _ROUNDS = 512, 8  # so large that the threads' beginnings do not count
+SIDES = {"cpu": 512, "cuda": 4096}  # so large that the threads' beginnings do not count
+_ROUNDS = 8
 _TYPES = {Precision.FLOAT32: torch.float32, Precision.BFLOAT16: torch.bfloat16}
 
 
-def computing(precision: Precision) -> AbstractContextManager[object]:
-    """Forward passes inside compute their products so; gradients follow."""
+def computing(precision: Precision, device: str = "cpu") -> AbstractContextManager[object]:
+    """Forward passes inside compute their products so on this device; gradients follow."""
     if precision is Precision.FLOAT32:
         return nullcontext()
-    return torch.autocast("cpu", dtype=_TYPES[precision])
+    return torch.autocast(device, dtype=_TYPES[precision])
 
 
 def widened(answers: Tensor) -> Tensor:
@@ -41,21 +42,20 @@ def type_of(precision: Precision) -> torch.dtype:
     return _TYPES[precision]
 
 
-def quickest() -> Precision:
-    """bfloat16 where these threads multiply matrices clearly sooner in it on this processor."""
-    return _measured(torch.get_num_threads())
+def quickest(device: str = "cpu") -> Precision:
+    """bfloat16 where this device, with these threads, multiplies matrices clearly sooner in it."""
+    return _measured(torch.get_num_threads(), device)
 
 
 @cache
-def _measured(threads: int) -> Precision:
+def _measured(threads: int, device: str) -> Precision:
     """In turns, the best of some; once where bfloat16 is hopelessly slow."""
     best = dict.fromkeys((torch.float32, torch.bfloat16), float("inf"))
-    matrices = {kind: torch.ones(_SIDE, _SIDE, dtype=kind) for kind in best}
+    side = SIDES[device]
+    matrices = {kind: torch.ones(side, side, dtype=kind, device=device) for kind in best}
     for _ in range(1 + _ROUNDS):  # the first one also makes room
         for kind, one in matrices.items():
-            began = time.perf_counter()
-            torch.mm(one, one)
-            best[kind] = min(best[kind], time.perf_counter() - began)
+            best[kind] = min(best[kind], product_s(one))
         if best[torch.bfloat16] > 20 * best[torch.float32]:
             break
     is_quicker = best[torch.bfloat16] * QUICKER < best[torch.float32]

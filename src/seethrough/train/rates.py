@@ -61,10 +61,11 @@ def trials(
 
     Batches, optimizer and variation are the recipe's. Raises RecipeError as training does.
     """
-    batches, learner = Batches.of(dataset, recipe), Learner(network, recipe)
+    place = place or Place()
+    batches, learner = Batches.of(dataset, recipe), Learner(network.to(place.device), recipe)
     learner.class_weights = batches.class_weights()
     average, smallest, step = 0.0, math.inf, 0
-    with exact(place or Place()):
+    with exact(place):
         network.train()
         for epoch in range(1, steps + 1):  # an epoch has a step or more
             for images, labels in batches.epoch(epoch):

@@ -64,7 +64,7 @@ class _EnoughError(Exception):
     """What was looked for has been read; the layers behind it need not compute."""
 
 
-def _read(network: nn.Module, layer: nn.Module, pixels: Tensor) -> Float[Tensor, "n c h w"]:
+def _read(network: nn.Module, layer: nn.Conv2d, pixels: Tensor) -> Float[Tensor, "n c h w"]:
     """What the layer reads where the network is given these pixels."""
     seen: list[Tensor] = []
 
@@ -77,7 +77,7 @@ def _read(network: nn.Module, layer: nn.Module, pixels: Tensor) -> Float[Tensor,
         with evaluating(network):
             for part in torch.split(pixels, _AT_ONCE):
                 with contextlib.suppress(_EnoughError):
-                    network(part)
+                    network(part.to(layer.weight.device))
     finally:
         handle.remove()
     return torch.cat(seen)
@@ -85,7 +85,7 @@ def _read(network: nn.Module, layer: nn.Module, pixels: Tensor) -> Float[Tensor,
 
 def _correlation(read: Float[Tensor, "n c h w"], layer: nn.Conv2d) -> Float[Tensor, "d d"]:
     numbers = layer.weight[0].numel()
-    total, count = torch.zeros(numbers, numbers, dtype=torch.float64), 0
+    total, count = read.new_zeros(numbers, numbers, dtype=torch.float64), 0
     for part in torch.split(read, _AT_ONCE):
         windows = functional.unfold(part, layer.kernel_size, layer.dilation)
         columns = windows.transpose(0, 1).flatten(1).double()
