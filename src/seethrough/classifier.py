@@ -12,7 +12,7 @@ as uint8). All three go through the same fitting, so equal photos get equal numb
 """
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -21,8 +21,9 @@ import numpy as np
 from jaxtyping import Bool, Float32, Shaped, UInt8
 from torch import Tensor, nn
 
-from seethrough.data.dataset import Dataset, Split
+from seethrough.data.dataset import MOST_TRAINED, Dataset, Split
 from seethrough.data.decode import Fitted, fit, picture
+from seethrough.data.sheet import names_in
 from seethrough.errors import DataError, ShapeError
 from seethrough.evaluate.report import Report, evaluate
 from seethrough.evaluate.several import SeveralReport, evaluate_several
@@ -38,7 +39,7 @@ from seethrough.model.mode import one_thread, place_of
 from seethrough.model.onnx.reading import read as read_onnx
 from seethrough.model.onnx.writing import Export
 from seethrough.model.onnx.writing import write as write_onnx
-from seethrough.model.several import check_one_label, is_several
+from seethrough.model.several import is_several
 from seethrough.predict.folder import contents, predict_files
 from seethrough.predict.prediction import Prediction, Unreadable, prediction
 from seethrough.predict.probabilities import Ending, answers, judge, probabilities
@@ -46,6 +47,7 @@ from seethrough.predict.views import averaged
 from seethrough.train.recipe import Recipe
 
 Photo = str | Path | bytes | np.ndarray
+Label = str | int | Collection[str | int]  # of several labels all that a photo has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -99,20 +101,21 @@ class Classifier:
         with one_thread():  # as for `predict`: both give the same numbers
             return trace(self.module, pixels, classes=self.classes)
 
-    def backward(self, photo: Photo, label: str | int, *, name: str | None = None) -> Backward:
+    def backward(self, photo: Photo, label: Label, *, name: str | None = None) -> Backward:
         """The gradient of −log p(label) at every activation and every weight, for one photo.
 
-        `label` is the name of its true class, or its number. Raises DataError for a class that the
-        network does not know, LayerError where no gradient goes through it.
+        `label` is the name of its true class, or its number; of several labels all that the photo
+        has, as names, numbers or "cat|dog", and the loss is the mean of their own. Raises DataError
+        for a class that the network does not know, LayerError where no gradient goes through it.
         """
         pixels = self.fitted(photo, name=name).pixels
         with one_thread():
-            return backward(self.module, pixels, self._number(label), classes=self.classes)
+            return backward(self.module, pixels, self._truth(label), classes=self.classes)
 
     def learning_step(
         self,
         photo: Photo,
-        label: str | int,
+        label: Label,
         recipe: Recipe | None = None,
         *,
         learning_rate: float | None = None,
@@ -129,7 +132,7 @@ class Classifier:
             return learning_step(
                 self.module,
                 pixels,
-                self._number(label),
+                self._truth(label),
                 chosen,
                 learning_rate=learning_rate,
                 memory=memory,
@@ -156,7 +159,7 @@ class Classifier:
     def gradient_check(
         self,
         photo: Photo,
-        label: str | int,
+        label: Label,
         parameter: str,
         *index: int,
         name: str | None = None,
@@ -166,7 +169,7 @@ class Classifier:
 
         `breath` is called between the layers; what it raises ends the check.
         """
-        pixels, number = self.fitted(photo, name=name).pixels, self._number(label)
+        pixels, number = self.fitted(photo, name=name).pixels, self._truth(label)
         with one_thread():
             return gradient_check(
                 self.module, pixels, number, parameter, *index, ending=self.ending, breath=breath
@@ -181,8 +184,8 @@ class Classifier:
         """The report on the test photos of a data set that has these classes.
 
         With 2 or 6 `views` of each photo their answers are averaged, and the report says so.
-        If the network learned from this data set, its training photos are judged too: the report
-        then names the gap.
+        If the network learned from this data set, its training photos are judged too, at most
+        15,000 of them: the report then names the gap.
         """
         self._check_size(dataset.image_px, dataset.image_px)
         if dataset.is_several != self.is_several:
@@ -197,7 +200,7 @@ class Classifier:
                 why=f"the network knows {_list(self.classes)}, in this order.",
                 fix="give photos of the same classes, in folders with the same names.",
             )
-        test, train = dataset.indices(Split.TEST), dataset.indices(Split.TRAIN)
+        test, train = dataset.indices(Split.TEST), dataset.some(Split.TRAIN, MOST_TRAINED)
         if len(test) == 0:
             raise DataError(
                 f"{dataset.name} has no test photo.",
@@ -237,8 +240,16 @@ class Classifier:
             ends_in_softmax=self.ending is Ending.PROBABILITIES,
         )
 
+    def _truth(self, label: Label) -> int | tuple[int, ...]:
+        """The class that is meant; of several labels those."""
+        if not self.is_several and isinstance(label, str | int):
+            return self._number(label)
+        if isinstance(label, str):
+            label = names_in(label)
+        each = (label,) if isinstance(label, int) else label
+        return tuple(self._number(one) for one in each)
+
     def _number(self, label: str | int) -> int:
-        check_one_label(self.module, "The loss of one class")
         if isinstance(label, str) and label not in self.classes:
             raise DataError(
                 f"There is no class {label[:80]!r}.",

@@ -1,7 +1,9 @@
 """A run of several labels in the studio: all its labels are told, and nothing of one class is."""
 
 import re
+from decimal import Decimal
 
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 from tests.train.shapes import LABELS, NETWORK, PX, written
@@ -13,6 +15,8 @@ from seethrough.runs.record import train
 from seethrough.serve.server import running_server
 from seethrough.train.place import Place
 from seethrough.train.recipe import Recipe
+
+DIGITS = re.compile(r"[\u2212-]?\d+(?:\.\d+)?$", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +70,6 @@ def test_look_ends_with_a_probability_for_each_label(window, several):
     expect(window.network).to_contain_text("sigmoid of 3 logits")
     shown = ", ".join(photos.shown(number)) or "no label"
     expect(window.network).to_contain_text(f"True labels: {shown}.")
-    expect(page.get_by_role("group", name="Direction")).to_have_count(0)
     expect(page.locator("body")).not_to_contain_text(re.compile("softmax", re.IGNORECASE))
     said = run.classifier.predict(photos.images[number].copy()).probabilities
     bars = window.network.locator(".bars button[data-unit]")
@@ -76,6 +79,40 @@ def test_look_ends_with_a_probability_for_each_label(window, several):
         assert float(bar.get_attribute("title") or "nan") == pytest.approx(share, abs=1e-6)
     bars.first.click()
     expect(page.locator("[data-bench='point']")).to_be_visible()
+
+
+def test_the_way_back_begins_at_the_labels_that_are_chosen(window, several):
+    run, photos, _ = several
+    number = int(photos.indices(Split.TEST)[-1])
+    window.enter(f"/look/{window.run}/t{number}?mode=backwards")
+    page = window.page
+    choice = page.get_by_role("group", name="true labels")
+    own = photos.shown(number)
+    for name in LABELS:
+        pressed = str(name in own).lower()
+        expect(choice.get_by_role("button", name=name)).to_have_attribute("aria-pressed", pressed)
+    choice.get_by_role("button", name=LABELS[1]).click()
+    there = [name for name in LABELS if (name in own) != (name == LABELS[1])]
+    back = run.classifier.backward(np.array(photos.images[number]), there)
+    loss = page.get_by_role("group", name="The loss")
+    expect(loss).to_contain_text(f"of 3 labels = {back.loss:.4f}")
+    shown = ", ".join(own) or "no label"
+    expect(loss).to_contain_text(f"its labels are {shown}")
+    bars = window.network.locator(".bars button[data-unit]")
+    for bar, name in zip(bars.all(), LABELS, strict=True):
+        p, wanted, gradient = (
+            Decimal(cell.replace("\u2212", "-")) for cell in DIGITS.findall(bar.inner_text())
+        )
+        assert wanted == (name in there)
+        assert p - wanted == gradient
+    bars.first.click()
+    panel = page.locator("[data-bench='back']")
+    expect(panel).to_contain_text("divided by the number of labels")
+    expect(panel.get_by_role("region", name="Every label")).to_be_visible()
+    page.get_by_text("One step", exact=True).click()
+    step = run.classifier.learning_step(np.array(photos.images[number]), there, run.manifest.recipe)
+    expect(page.locator("[data-part='step']").first).to_contain_text(f"{step.loss_after:.4f}")
+    expect(page.get_by_role("group", name="Learns from")).to_have_count(0)
 
 
 def test_train_tells_of_all_labels(window, several):

@@ -89,8 +89,8 @@ def command(
     PHOTO is a file, or the id of a photo of the run's data set, such as t12. Without --layer all
     layers are listed; without --unit or --at the unit or the cell with the largest value is taken.
     Backwards the loss is -log of the probability of --label, for a photo of the data set of its own
-    class; --weight takes unit,channel,row,column (dense: unit,input), --bias the unit. --check
-    moves that number to both sides and holds the slope of the loss against autograd's gradient.
+    class (several labels: "cat|dog"); --weight takes unit,channel,row,column (dense: unit,input),
+    --bias the unit. --check moves that number and holds the loss's slope against autograd's.
 
     --json prints one equation: kind, layer, unit, row, column, terms (each channel, row, column,
     input, weight, product and their shown digits), channels, bias, sum, steps, activation,
@@ -188,8 +188,8 @@ def _photo(run: "Run", photo: str) -> tuple[str | bytes, str | None, str | None]
     if found is None or Path(photo).exists():
         return photo, None, None
     from seethrough.data.load import original
+    from seethrough.data.sheet import SEPARATOR
     from seethrough.errors import DataError
-    from seethrough.predict.prediction import NO_LABEL
 
     dataset, index = run.dataset(), int(found[1])
     if index >= len(dataset):
@@ -198,7 +198,7 @@ def _photo(run: "Run", photo: str) -> tuple[str | bytes, str | None, str | None]
             why=f"the data set of {run.id} has {len(dataset):,} photos: t0 to t{len(dataset) - 1}.",
             fix="name one of them, or give the path of a file.",
         )
-    label = ", ".join(dataset.shown(index)) or NO_LABEL
+    label = SEPARATOR.join(dataset.shown(index))
     return original(dataset, index), dataset.paths[index], label
 
 

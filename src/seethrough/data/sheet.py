@@ -191,8 +191,13 @@ def _check_header(header: list[str], name: str) -> bool:
     return False
 
 
+def names_in(cell: str) -> list[str]:
+    """The labels of a photo, as they stand in a cell: cat|dog."""
+    return [label.strip() for label in cell.split(SEPARATOR) if label.strip()]
+
+
 def _listed(cell: str) -> frozenset[str]:
-    return frozenset(label.strip() for label in cell.split(SEPARATOR) if label.strip())
+    return frozenset(names_in(cell))
 
 
 def _marked(cells: list[str], header: list[str], name: str, number: int) -> frozenset[str]:

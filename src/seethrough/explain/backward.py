@@ -1,6 +1,6 @@
 """The way back: from the loss of one photo and its true label to every activation and weight.
 
-    loss = −log p[label]              ∂loss/∂logit[k] = p[k] − [k = label]
+    loss = −log p[label]              ∂loss/∂logit[k] = p[k] − [k = label]    (`explain.truth`)
     ∂loss/∂x = Σ ∂loss/∂y · ∂y/∂x     over all numbers y that were computed from x
 
 The module runs once, in evaluation mode, and the framework's autograd goes back once. What came
@@ -14,14 +14,13 @@ a gradient for each use; training adds them up.
 Raises LayerError where no gradient arrives, ShapeError where the module does not give logits.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from jaxtyping import Float32, UInt8
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
 from seethrough.errors import LayerError
 from seethrough.explain.derivative import Slopes, gradient_equation, parameter_equation
@@ -29,7 +28,7 @@ from seethrough.explain.equation import Equation
 from seethrough.explain.graph import Node
 from seethrough.explain.layer import PHOTO
 from seethrough.explain.trace import Recorded, Trace, record
-from seethrough.model.several import check_one_label
+from seethrough.explain.truth import Truth, truth_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -37,8 +36,8 @@ class Backward:
     """One photo, forwards and backwards."""
 
     trace: Trace
-    label: int  # the true class
-    loss: float  # −log of its probability, as the framework computed it
+    truth: Truth  # what the photo shows
+    loss: float  # of that, as the framework computed it
     slopes: Slopes
 
     def gradient(self, layer: str) -> Float32[np.ndarray, "..."]:
@@ -70,27 +69,26 @@ class Backward:
         return parameter_equation(self.slopes, layer, name, index)
 
     def __repr__(self) -> str:
-        probability = float(self.trace.probabilities[self.label])
-        name = self.trace.classes[self.label]
-        return f"Backward({name!r}, probability {probability:.4f}, loss {self.loss:.4f})"
+        said = [
+            f"{self.trace.classes[label]!r}, probability {self.trace.probabilities[label]:.4f}"
+            for label in self.truth.labels
+        ]
+        return f"Backward({', '.join([*said, f'loss {self.loss:.4f}'])})"
 
 
 def backward(
     module: nn.Module,
     image: UInt8[np.ndarray, "h w 3"],
-    label: int,
+    label: int | Collection[int],
     *,
     classes: Sequence[str] = (),
 ) -> Backward:
-    """Run the module once on one image, and back once from −log p of the class `label`."""
-    check_one_label(module, "The way back from a loss")
+    """Run the module once on one image, and back once from the loss of its true class.
+
+    A network for several labels is told all that the photo has, none included.
+    """
     recorded = record(module, image, classes, with_gradients=True)
-    if not 0 <= label < len(recorded.trace.classes):
-        raise LayerError(
-            f"There is no class {label}.",
-            why=f"the network has {len(recorded.trace.classes)} classes, counted from 0.",
-            fix=f"choose a label from 0 to {len(recorded.trace.classes) - 1}.",
-        )
+    truth = truth_of(getattr(module, "_orig_mod", module), label, len(recorded.trace.classes))
     scores = recorded.logits.tensor
     if scores is None:
         raise LayerError(
@@ -99,7 +97,7 @@ def backward(
             fix="wrap the module without them; looking forwards works as it is.",
         )
     with torch.enable_grad():
-        loss = cross_entropy(scores.reshape(1, -1).float(), torch.tensor([label]).to(scores.device))
+        loss = truth.loss(scores.reshape(1, -1).float())
         learned = _go_back(recorded, loss)
     outputs = {PHOTO: _array(recorded.photo.grad, recorded.trace.photo.shape)}
     for node in recorded.nodes:
@@ -117,11 +115,11 @@ def backward(
         layers=recorded.trace.recorded,
         logits=recorded.logits.name,
         probabilities=recorded.trace.probabilities,
-        label=label,
+        truth=truth,
         outputs=outputs,
         parameters=parameters,
     )
-    return Backward(trace=recorded.trace, label=label, loss=float(loss.detach()), slopes=slopes)
+    return Backward(trace=recorded.trace, truth=truth, loss=float(loss.detach()), slopes=slopes)
 
 
 def _go_back(recorded: Recorded, loss: Tensor) -> list[tuple[Node, str, Tensor | None]]:

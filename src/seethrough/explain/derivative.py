@@ -1,7 +1,8 @@
 """The equations of the way back: the gradient at a cell, the gradient of a learned number.
 
     at a cell      Σ over the layers that read it, over their cells: gradient there × slope
-    at the logits  probability − 1 for the true class, probability − 0 for all others
+    at the logits  probability − 1 for the true class, probability − 0 for all others; of k
+                   labels the k-th part of that, − 1 for each label that is there
     of a weight    Σ over the cells it took part in: what it was multiplied with × gradient there
 
 A gradient that arrives behind layers that work number by number (activation function, folded
@@ -50,8 +51,10 @@ from seethrough.explain.precision import FLOAT32, Precision, coarsest
 from seethrough.explain.sentence import gradient_sentence, parameter_sentence
 from seethrough.explain.sight import sees_cell
 from seethrough.explain.term import Reader
+from seethrough.explain.truth import Truth
 
 AT_LOGITS = "probability - 1 for the true class, - 0 for the others"
+AT_LABELS = "(probability - 1 for a label that is there, - 0 for the others) × 1 / labels"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -61,7 +64,7 @@ class Slopes:
     layers: Layers
     logits: str  # the name of the layer whose output the loss was taken from
     probabilities: Float32[np.ndarray, " k"]
-    label: int
+    truth: Truth
     outputs: Mapping[str, Float32[np.ndarray, "..."]]  # by layer, and of the photo
     parameters: Mapping[str, Mapping[str, Float32[np.ndarray, "..."]]]
 
@@ -125,7 +128,7 @@ def gradient_equation(
         layer=name,
         cell=cell,
         is_vector=is_vector,
-        formula=AT_LOGITS if is_at_logits else _formula(readers),
+        formula=_at_logits_formula(slopes) if is_at_logits else _formula(readers),
         framework=slopes.value(name, cell),
         sees=_sees(slopes, name, cell),
         options={"kernel": _window(parts[0])} if len(parts) == 1 else {},
@@ -192,9 +195,13 @@ def _size(reader: TracedLayer, part: Products) -> float:
 
 def _at_logits(slopes: Slopes, cell: Cell) -> Arithmetic:
     probability = float(slopes.probabilities[cell.unit])
-    return Arithmetic(
-        products=one_product(cell, probability), bias=-float(cell.unit == slopes.label)
-    )
+    share = slopes.truth.share
+    wanted = share * float(cell.unit in slopes.truth.labels)
+    return Arithmetic(products=one_product(cell, probability, share), bias=-wanted)
+
+
+def _at_logits_formula(slopes: Slopes) -> str:
+    return AT_LABELS if slopes.truth.is_several else AT_LOGITS
 
 
 def _nothing() -> Products:

@@ -41,7 +41,9 @@ def gradient_sentence(
     count = len(arithmetic.products.channel)
     if arithmetic.bias is not None:
         (probability,), wanted = digits.products[0], digits.bias
-        made = f"the probability {probability} plus {wanted} is {digits.sum}"
+        is_shared = arithmetic.products.weight[0] != 1  # by the number of labels
+        what = "probability divided by the number of labels," if is_shared else "probability"
+        made = f"the {what} {probability} plus {wanted} is {digits.sum}"
     else:
         where = " and ".join(dict.fromkeys(reader.layer for reader in readers)) or "nothing"
         made = f"{_counted(count, 'product')} of gradients at {where} make {digits.sum}"

@@ -15,7 +15,7 @@ Source of the formula and of its error: Abramowitz and Stegun, 25.3.21.
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -23,15 +23,15 @@ import numpy as np
 import torch
 from jaxtyping import UInt8
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
 from seethrough.errors import LayerError
 from seethrough.explain.place import check_index
 from seethrough.explain.rounding import show
+from seethrough.explain.truth import truth_of
 from seethrough.learning.breath import Breath, breathing, go_on
 from seethrough.learning.kink import crossed, sides
 from seethrough.model.mode import evaluating
-from seethrough.model.several import check_one_label
+from seethrough.model.several import logits_of
 from seethrough.predict.probabilities import Ending
 
 POWERS = (2, 3, 4, 5)  # steps of 10^−2 … 10^−5
@@ -86,7 +86,7 @@ class GradientCheck:
 def gradient_check(
     module: nn.Module,
     image: UInt8[np.ndarray, "h w 3"],
-    label: int,
+    label: int | Collection[int],
     name: str,
     *index: int,
     ending: Ending = Ending.LOGITS,
@@ -96,7 +96,6 @@ def gradient_check(
 
     `breath` is called between the layers; what it raises ends the check.
     """
-    check_one_label(module, "Trying a gradient")
     own = copy.deepcopy(module).double()
     parameters = dict(own.named_parameters())
     if name not in parameters:
@@ -110,10 +109,11 @@ def gradient_check(
     pixels = torch.from_numpy(image.transpose(2, 0, 1).astype(np.float64))[None]
 
     def loss() -> Tensor:
-        said: Tensor = own(pixels.to(parameter.device))
+        said: Tensor = logits_of(own)(pixels.to(parameter.device))
+        truth = truth_of(own, label, said.shape[1])
         if ending is Ending.PROBABILITIES:
-            return -said[0, label].log()
-        return cross_entropy(said, torch.tensor([label], device=said.device))
+            return truth.loss_of_probabilities(said)
+        return truth.loss(said)
 
     with evaluating(own), breathing(own, breath):
         with torch.enable_grad():

@@ -1,6 +1,6 @@
 """One step of learning on one photo, in slow motion: loss, gradients, update, loss again.
 
-    g  = ∂loss/∂w                  loss = −log p[label], by the network as it is in use
+    g  = ∂loss/∂w                  loss as in `explain.truth`, by the network as it is in use
     w' = w − learning rate · u     u from g by the recipe's own optimizer
 
 The step is taken on a copy, by the very code that trains (`train.optimizers`); the network that was
@@ -13,7 +13,7 @@ and for a weight that is not there.
 """
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -21,7 +21,6 @@ import numpy as np
 import torch
 from jaxtyping import Float32, UInt8
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
 from seethrough.explain.backward import Backward, backward
 from seethrough.explain.trace import Trace, trace
@@ -29,7 +28,7 @@ from seethrough.learning.change import taken_apart
 from seethrough.learning.muon import MuonKernel
 from seethrough.learning.update import Update
 from seethrough.model.mode import evaluating
-from seethrough.model.several import check_one_label
+from seethrough.model.several import logits_of
 from seethrough.train.optimizers import Updates, updates_for
 from seethrough.train.recipe import Recipe
 from seethrough.train.way import Way
@@ -73,7 +72,7 @@ class LearningStep:
 def learning_step(
     module: nn.Module,
     image: UInt8[np.ndarray, "h w 3"],
-    label: int,
+    label: int | Collection[int],
     recipe: Recipe,
     *,
     learning_rate: float | None = None,
@@ -84,7 +83,6 @@ def learning_step(
 
     `memory` is what the optimizer remembers (`Updates.tensors`); without it, the first step.
     """
-    check_one_label(module, "A step of learning on one photo")
     rate = recipe.peak_lr if learning_rate is None else learning_rate
     before = backward(module, image, label, classes=classes)
     own = copy.deepcopy(module)
@@ -98,7 +96,7 @@ def learning_step(
         updates.restore(memory)
     pixels = torch.from_numpy(image.transpose(2, 0, 1).astype(np.float32))[None]
     with evaluating(own), torch.enable_grad():
-        cross_entropy(own(pixels), torch.tensor([label])).backward()  # type: ignore[no-untyped-call]
+        before.truth.loss(logits_of(own)(pixels)).backward()  # type: ignore[no-untyped-call]
     learned = [(name, p) for name, p in own.named_parameters() if p.grad is not None]
     weights = {name: _array(p) for name, p in learned}
     gradients = {name: _array(p.grad) for name, p in learned}
@@ -111,18 +109,13 @@ def learning_step(
         learning_rate=rate,
         before=before,
         after=after,
-        loss_after=_loss(after, label),
+        loss_after=float(before.truth.loss(torch.from_numpy(after.logits).double()[None])),
         weights=weights,
         gradients=gradients,
         memory=kept,
         new_weights={name: _array(p) for name, p in learned},
         new_memory=_memory(updates),
     )
-
-
-def _loss(seen: Trace, label: int) -> float:
-    logits = torch.from_numpy(seen.logits).double()
-    return float(cross_entropy(logits[None], torch.tensor([label])))
 
 
 def _memory(updates: Updates) -> dict[str, Array]:

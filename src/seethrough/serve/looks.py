@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from seethrough.data.sheet import SEPARATOR
 from seethrough.errors import LayerError
 from seethrough.serve.opened import Opened
 from seethrough.serve.photos import Album
@@ -84,8 +85,15 @@ class Look:
     tries: "OrderedDict[str, Outcome]" = field(default_factory=OrderedDict)
 
     def label(self, label: str | None) -> str:
-        """The class that is taken for the true one; None: the photo's own, or the predicted one."""
+        """The class that is taken for the true one; None: the photo's own, or the predicted one.
+
+        Of several labels all that are, as in a CSV: "cat|dog", and SEPARATOR alone for none.
+        """
         photo = self.message.photo
+        if self.trace.is_several:
+            said = zip(self.trace.classes, self.trace.probabilities, strict=True)
+            there = photo.labels if photo.labels is not None else [c for c, p in said if p >= 0.5]
+            return label or SEPARATOR.join(there) or SEPARATOR
         label = label or photo.label or photo.predicted
         assert label is not None  # a look has a prediction
         return label

@@ -1,7 +1,7 @@
 /** The curves of the way back: from which units of the layers to the right a gradient comes. */
 import type { EquationMessage, TracedLayerMessage } from '../api/types';
 import { relative, type Edge } from './edges';
-import { isUnitwise } from './kinds';
+import { isAnswer, isUnitwise } from './kinds';
 
 /**
  * Every unit that reads this one; `from` is its layer. With the equation of one of its cells, the
@@ -25,7 +25,7 @@ export function edgesBack(
     });
   }
   return layers
-    .filter((reader) => reader.kind !== 'softmax' && reader.inputs.includes(layer.name))
+    .filter((reader) => !isAnswer(reader) && reader.inputs.includes(layer.name))
     .flatMap((reader) =>
       unitsThatRead(reader, layer, unit).map((at) => ({
         from: reader.name,

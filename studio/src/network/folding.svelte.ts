@@ -2,7 +2,9 @@
 import type { Route } from '../state/route.svelte';
 import type { TracedLayerMessage } from '../api/types';
 import { changed } from '../views/look/learn/figures';
+import { named } from '../views/look/learn/truth';
 import type { Scene } from '../views/look/scene';
+import { isAnswer } from './kinds';
 import type { Layout, Wish } from './layout';
 
 export class Folding {
@@ -23,7 +25,7 @@ export class Folding {
       open: (block) => open.has('all') || open.has(block),
       isPicky: isLiving,
       choose: (layer, most) =>
-        layer.kind === 'softmax'
+        isAnswer(layer)
           ? this.#classes(scene, layer, most)
           : scene.mostActive(layer, most, isLiving)
     };
@@ -34,8 +36,9 @@ export class Folding {
     const { classes, probabilities, photo } = trace;
     const { query, layer: at, unit } = this.#route.current;
     const isHere = at === layer.name || layer.inputs.includes(at ?? '');
-    const named = [query['truth'], photo.label].map((name) => classes.indexOf(name ?? ''));
-    const kept = new Set([...named, isHere && unit !== undefined ? unit : -1]);
+    const own = photo.labels ?? [photo.label ?? ''];
+    const truths = [...named(query['truth'] ?? ''), ...own].map((name) => classes.indexOf(name));
+    const kept = new Set([...truths, isHere && unit !== undefined ? unit : -1]);
     const sorted = classes.map((_, i) => i).sort((a, b) => probabilities[b]! - probabilities[a]!);
     const wanted = sorted.filter((i) => kept.has(i));
     const likely = sorted.filter((i) => !kept.has(i)).slice(0, most - wanted.length);

@@ -5,7 +5,7 @@ import { api } from '../../api/client';
 import { Latest } from '../../api/latest';
 import type { EquationMessage, TracedLayerMessage } from '../../api/types';
 import { isWeighted } from '../../network/edges';
-import { benchOf } from '../../network/kinds';
+import { benchOf, isAnswer } from '../../network/kinds';
 import { afterPaint } from '../../state/paint';
 import { stepOf, type Cell } from '../../state/place';
 import type { Route } from '../../state/route.svelte';
@@ -246,7 +246,7 @@ export class Look {
   #named(name: string | undefined): TracedLayerMessage | undefined {
     const layer = this.scene?.layer(name);
     if (!this.scene || this.isForwards) return layer;
-    if (layer?.kind === 'softmax') return this.scene.before(layer);
+    if (layer && isAnswer(layer)) return this.scene.before(layer);
     return name === 'photo' ? photoLayer(this.scene) : layer;
   }
 

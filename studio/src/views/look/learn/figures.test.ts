@@ -57,6 +57,8 @@ describe('the gradient at the logits', () => {
     for (const row of rows) expect(addsUp([row.gradient, row.wanted], row.p)).toBe(true);
     expect(rows[2]!.gradient).toBe('-0.6552');
     expect(rows[0]!.gradient).toBe(rows[0]!.p);
+    const several = atLogits([0.9, 0.2, 0.6], 0, 2);
+    expect(several.map((row) => row.gradient)).toEqual(['-0.1000', '0.2000', '-0.4000']);
   });
 });
 

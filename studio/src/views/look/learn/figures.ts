@@ -45,17 +45,18 @@ const plain = (value: number, decimals: number): string => {
   return Number(text) === 0 ? text.replace('-', '') : text;
 };
 
-/** One class at the end of the network: p, 1 or 0, and p minus that, exact in the shown digits. */
+/** One class or label at the end of the network: p, 1 or 0, and p minus that, exact in the shown digits. */
 export interface AtLogit {
   p: string;
   wanted: '0' | '1';
   gradient: string;
 }
 
-export function atLogits(probabilities: readonly number[], truth: number): AtLogit[] {
+/** `truths` are those that are there: one class, or any number of labels. */
+export function atLogits(probabilities: readonly number[], ...truths: number[]): AtLogit[] {
   return probabilities.map((probability, i) => {
     const p = plain(probability, 4);
-    const wanted = i === truth ? '1' : '0';
+    const wanted = truths.includes(i) ? '1' : '0';
     return { p, wanted, gradient: sum([p, wanted === '1' ? '-1' : '0']) ?? p };
   });
 }

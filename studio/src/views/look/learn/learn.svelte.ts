@@ -27,6 +27,7 @@ import {
 } from './figures';
 import { gradientScene } from './gradients';
 import { Steps, type Ground } from './steps.svelte';
+import { named, truthOf, type Truth } from './truth';
 
 export interface Back {
   key: string;
@@ -81,27 +82,29 @@ export class Learn {
   }
 
   #query = $derived.by(() => this.#route.current.query);
-  mode: Mode = $derived.by(() =>
-    this.#look.scene?.trace.is_several ? 'Forwards' : modeOf(this.#query)
-  );
+  mode: Mode = $derived.by(() => modeOf(this.#query));
   side: Side = $derived(sides.find((side) => side === this.#query['maps']) ?? 'before');
 
-  /** The class that is taken for the true one. */
-  truth: string | null = $derived.by(() => {
+  #truth: Truth | null = $derived.by(() => {
     const trace = this.#look.scene?.trace;
-    if (!trace) return null;
-    const { classes, probabilities, photo } = trace;
-    const best = classes[probabilities.indexOf(Math.max(...probabilities))] ?? null;
-    const wanted = [this.#query['truth'], photo.label];
-    return wanted.find((name): name is string => classes.includes(name ?? '')) ?? best;
+    return trace ? truthOf(trace, this.#query['truth']) : null;
   });
 
+  /** The class that is taken for the true one; of several labels those, as in an address. */
+  get truth(): string | null {
+    return this.#truth?.text ?? null;
+  }
+
   /** Nobody has named it: what the network itself says stands for it. */
-  isAssumed: boolean = $derived.by(() => {
+  get isAssumed(): boolean {
+    return this.#truth?.isAssumed ?? false;
+  }
+
+  /** Their places among the classes. */
+  truths: number[] = $derived.by(() => {
     const trace = this.#look.scene?.trace;
-    if (!trace) return false;
-    const named = [this.#query['truth'], trace.photo.label];
-    return !named.some((name) => trace.classes.includes(name ?? ''));
+    const there = trace?.is_several ? named(this.truth ?? '') : [this.truth];
+    return (trace?.classes ?? []).flatMap((name, i) => (there.includes(name) ? [i] : []));
   });
 
   /** Whose weights are shown: the selected unit's, or of the layer below that learned some. */

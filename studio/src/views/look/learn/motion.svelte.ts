@@ -3,6 +3,7 @@ import type { LearningStepMessage, TraceMessage } from '../../../api/types';
 import { percent } from '../../../format/number';
 import { lossFormula, rateText, type Mode } from './figures';
 import type { Learn, Side } from './learn.svelte';
+import { named } from './truth';
 
 const each_ms = 4500; // long enough to read a sentence
 
@@ -25,20 +26,38 @@ const update = 3; // the phase in which a step is taken
 
 export const prefersStill = (): boolean => matchMedia('(prefers-reduced-motion: reduce)').matches;
 
+/** The likeliest class with its probability, or all labels that are said. */
+function said({ classes, is_several: isSeveral }: TraceMessage, shares: readonly number[]): string {
+  const best = shares.indexOf(Math.max(...shares));
+  if (!isSeveral) return `${classes[best]}, ${percent(shares[best])}`;
+  return classes.filter((_, i) => shares[i]! >= 0.5).join(', ') || 'no label';
+}
+
+function ofClass(
+  trace: TraceMessage,
+  truth: string | null,
+  step: LearningStepMessage | null
+): string {
+  const p = trace.probabilities[trace.classes.indexOf(truth ?? '')] ?? 0;
+  const shown = lossFormula(p, step?.loss ?? trace.loss ?? -Math.log(p));
+  return `it should have said ${truth}, so the loss is −log(${shown.p}) = ${shown.loss}.`;
+}
+
+function ofLabels({ classes }: TraceMessage, truth: string | null): string {
+  const there = named(truth ?? '').join(', ') || 'no label';
+  return `it should have said ${there}; how wrong it is of each label, and the mean over all ${classes.length}.`;
+}
+
 /** What is said in each phase; `step` is null until it is known. */
 export function captions(
   trace: TraceMessage,
   truth: string | null,
   step: LearningStepMessage | null
 ): string[] {
-  const best = trace.probabilities.indexOf(Math.max(...trace.probabilities));
-  const p = trace.probabilities[trace.classes.indexOf(truth ?? '')] ?? 0;
-  const said = `${trace.classes[best]}, ${percent(trace.probabilities[best])}`;
-  const shown = lossFormula(p, step?.loss ?? trace.loss ?? -Math.log(p));
   const after = step && (step.loss_after === null ? 'no number' : step.loss_after.toFixed(4));
   return [
-    `1. Forwards: the photo goes through the network, which says ${said}.`,
-    `2. The loss: it should have said ${truth}, so the loss is −log(${shown.p}) = ${shown.loss}.`,
+    `1. Forwards: the photo goes through the network, which says ${said(trace, trace.probabilities)}.`,
+    `2. The loss: ${trace.is_several ? ofLabels(trace, truth) : ofClass(trace, truth, step)}`,
     '3. ← Backwards: from right to left, every number learns how much the loss would grow with it.',
     step
       ? `4. Update: every weight moves against its gradient, at a rate of ${rateText(step.learning_rate)}; this is what changes.`
@@ -61,13 +80,11 @@ export function batchCaptions(
   const number = (step?.steps ?? 0) + (phase < update ? 1 : 0);
   const turn = isLater && phase < update ? `Step ${number}` : `Step ${Math.max(1, number)}`;
   const shares = isLater && phase < update ? step.probabilities_after : trace.probabilities;
-  const best = shares.indexOf(Math.max(...shares));
-  const said = `${trace.classes[best]}, ${percent(shares[best])}`;
   const batch = step?.batch ?? null;
   const loss = batch?.loss.toFixed(4);
   const after = batch && (batch.loss_after === null ? 'no number' : batch.loss_after.toFixed(4));
   const all = [
-    `1. Forwards. ${turn}: ${many} of the run go through together. This one is watched beside them; the network says ${said}.`,
+    `1. Forwards. ${turn}: ${many} of the run go through together. This one is watched beside them; the network says ${said(trace, shares)}.`,
     `2. The loss: how wrong each of the ${many} is, and of that the mean.`,
     isLater
       ? '3. ← Backwards: every weight learns how much the mean would grow with it: the mean of what each photo pulls.'

@@ -79,6 +79,11 @@ export class Steps {
     return this.#ground.isRun;
   }
 
+  /** Of several labels a step learns from one photo. */
+  hasBatches: boolean = $derived.by(
+    () => this.isRun && this.#ground.scene?.trace.is_several !== true
+  );
+
   /** null: the peak of the run's recipe, or on its own batch the rate of that step */
   rate: number | null = $derived.by(() => this.#moved ?? rateOf(this.#ground.query['rate']));
 
@@ -90,7 +95,9 @@ export class Steps {
   canRemember: boolean = $derived.by(() => this.#ground.isNewest);
 
   /** what a step learns from */
-  batch: Batch = $derived.by(() => (this.#ground.query['batch'] === 'run' ? 'run' : 'one'));
+  batch: Batch = $derived.by(() =>
+    this.hasBatches && this.#ground.query['batch'] === 'run' ? 'run' : 'one'
+  );
 
   /** how many are taken, one after the other */
   times: number = $derived.by(() => {

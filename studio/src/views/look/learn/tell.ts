@@ -9,7 +9,9 @@ export function tell(equation: EquationMessage, layer: TracedLayerMessage): stri
   const cell = isSpatial(layer) ? 'This cell' : 'This number';
   const { kind } = equation;
   if (kind === 'loss')
-    return 'Here the way back begins: its probability, minus 1 for the true class.';
+    return equation.formula.includes('labels')
+      ? 'Here the way back begins: its probability, minus 1 if the label is there, divided by the number of labels.'
+      : 'Here the way back begins: its probability, minus 1 for the true class.';
   if (!readers.length) return `${cell} is read by nothing that the loss depends on.`;
   if (readers.length > 1) return `${by} read it; what comes back from them is added up.`;
   if (kind === 'conv')
