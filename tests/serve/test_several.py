@@ -1,5 +1,7 @@
 """A run of several labels over HTTP: nothing of it is told as if a photo had one class."""
 
+from urllib.parse import quote
+
 import numpy as np
 import pytest
 from tests.serve.conftest import OWN_PAGE, PORT, TOKEN, Client
@@ -103,13 +105,31 @@ def test_a_trace_has_a_probability_for_each_label_and_the_loss_of_all(asking, ph
     assert equation.kind == "sigmoid"
 
 
+@pytest.mark.parametrize("asked", ["", "|", "green bar", "red square|blue disc"])
+def test_a_way_back_and_a_step_begin_at_all_labels_that_are_named(asking, run, photos, asked):
+    number = int(photos.indices(Split.TEST)[0])
+    image = np.array(photos.images[number])
+    names = photos.shown(number) if not asked else [each for each in asked.split("|") if each]
+    query = f"?label={quote(asked)}" if asked else ""
+    back = asking(f"/photos/t{number}/backward{query}").json()
+    expected = run.classifier.backward(image, names)
+    assert back["loss"] == pytest.approx(expected.loss, rel=1e-6)
+    assert back["label"] == (asked or "|".join(names) or "|")
+    step = asking(f"/photos/t{number}/learning-step{query}").json()
+    assert step["loss"] == pytest.approx(expected.loss, rel=1e-6)
+    assert step["loss_after"] != step["loss"]
+    index = "index=0&index=0&index=0&index=0"
+    check = asking(
+        f"/photos/t{number}/gradient-check?name=conv1.weight&{index}{query.replace('?', '&')}"
+    ).json()
+    gradient = expected.parameters["conv1"]["weight"][0, 0, 0, 0]
+    assert check["gradient"] == pytest.approx(float(gradient), abs=1e-6)
+
+
 @pytest.mark.parametrize(
     "address",
     [
-        "/photos/{photo}/backward",
-        "/photos/{photo}/learning-step",
         "/photos/{photo}/learning-step?batch=run",
-        "/photos/{photo}/gradient-check?name=conv1.weight&index=0&index=0&index=0&index=0",
         "/photos/{photo}/moments",
         "/moments/timeline",
         "/compare/{run}",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float32
 
+from seethrough.data.sheet import names_in
 from seethrough.serve.question import StepQuestion
 from seethrough.serve.wire import (
     BackwardMessage,
@@ -115,26 +116,22 @@ def backward_message(
 
 
 def _loss_of(trace: "Trace", photo: Photo) -> float | None:
-    """Of the photo's label; of several the mean of −ln p of each one's true answer, yes or no.
-
-    None: not finite, or nobody said what the photo shows.
-    """
+    """Of what the photo shows; None: not finite, or nobody said it."""
     if photo.label is None or trace.is_several != (photo.labels is not None):
         return None
-    if photo.labels is None:
-        return _loss(trace, trace.classes.index(photo.label))
-    logits = trace.logits.astype(np.float64)
-    is_shown = np.array([name in photo.labels for name in trace.classes])
-    loss = np.logaddexp(0, np.where(is_shown, -logits, logits)).mean()
-    return float(loss) if math.isfinite(loss) else None
+    return _loss(trace, [photo.label] if photo.labels is None else photo.labels)
 
 
-def _loss(trace: "Trace", label: int) -> float | None:
-    """−ln p(label), from the logits in float64; None: not finite."""
-    logits = trace.logits.astype(np.float64)
-    highest = logits.max()
-    loss = highest - logits[label] + math.log(np.exp(logits - highest).sum())
-    return float(loss) if math.isfinite(loss) else None
+def _loss(trace: "Trace", names: Sequence[str]) -> float | None:
+    """Of these classes, from the logits in float64; None: not finite."""
+    import torch
+
+    from seethrough.explain.truth import Truth
+
+    labels = tuple(trace.classes.index(name) for name in names)
+    truth = Truth(labels=labels, num_classes=len(trace.classes), is_several=trace.is_several)
+    loss = float(truth.loss(torch.from_numpy(trace.logits).double()[None]))
+    return loss if math.isfinite(loss) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +150,8 @@ def step_message(
 ) -> LearningStepMessage:
     """What the steps do to the photo, and the last one to every parameter."""
     change, recipe = told.change, told.change.recipe
-    loss = _loss(told.before, told.before.classes.index(label))
+    names = names_in(label) if told.before.is_several else [label]
+    loss = _loss(told.before, names)
     assert loss is not None  # a way back was found for it
     return LearningStepMessage(
         weights_sha256=weights_sha256,
@@ -168,7 +166,7 @@ def step_message(
         losses=list(told.losses),
         batch=told.batch,
         loss=loss,
-        loss_after=_loss(told.after, told.after.classes.index(label)),
+        loss_after=_loss(told.after, names),
         probabilities=told.before.probabilities.tolist(),
         probabilities_after=told.after.probabilities.tolist(),
         parameters=[
