@@ -260,7 +260,9 @@ def test_averaged_weights_are_the_run_s_weights_also_after_a_stop(seethrough, sh
     )
 
 
-@pytest.mark.parametrize(("words", "threads"), [((), "1"), (("--threads", 2), "2")])
+@pytest.mark.parametrize(
+    ("words", "threads"), [((), "1"), (("--device", "cpu"), "1"), (("--threads", 2), "2")]
+)
 def test_how_many_threads_compute_is_recorded(seethrough, shapes, tmp_path, words, threads):
     said = seethrough("train", shapes, *ASKED, "--runs-dir", tmp_path, "--json", *words)
     run = open_run(said.json["run"], tmp_path)

@@ -72,11 +72,11 @@ def device(function: Function) -> Function:
 
 
 def place(threads: int | None, device: str | None) -> "Place | None":
-    """Where to compute, as asked; None: as suits the run."""
+    """Where to compute, as asked; None: on the processor, as suits the run."""
     from seethrough.train.place import Place
 
     check_alone(threads)
-    if (threads, device) == (None, None):
+    if threads is None and device != "cuda":
         return None
     return Place(device=device or "cpu", threads=threads)
 

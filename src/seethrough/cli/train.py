@@ -1,6 +1,6 @@
 """`seethrough train`: from a folder of photos to a trained network."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -100,7 +100,7 @@ def command(
     changes = _given_only(epochs=epochs, seed=seed, precision=precision)
     if resume is not None:
         _refuse_more(folder, named, start, labels, image_px, recipe, minutes, find_lr, *changes)
-        resumed = _Resumed(resume, model, place, runs_dir)
+        resumed = _Resumed(resume, model, place, device, runs_dir)
         return taking_part(partial(_resume, resumed, as_json=as_json), code=model)
     if folder is None:
         raise click.UsageError(_FOLDER)
@@ -137,6 +137,7 @@ class _Resumed:
     reference: str
     code: str | None
     place: "Place | None"
+    device: str | None
     runs_dir: Path | None
 
 
@@ -290,12 +291,16 @@ def _unless_code(model: str | None) -> str | None:
 def _resume(given: _Resumed, world: "World | None", *, as_json: bool) -> int:
     from seethrough.cli.terminal import say
     from seethrough.cli.training import train_here
+    from seethrough.runs.creation import recorded_place
     from seethrough.runs.folder import open_run
 
     run = open_run(given.reference, options.runs_folder(given.runs_dir), code=given.code)
     summary = run.summary
     if not as_json:
         say(f"Going on with {run.id} after epoch {summary.epoch} of {summary.epochs}.")
+    place = given.place
+    if place is None and given.device is not None:
+        place = replace(recorded_place(run.manifest.environment), device=given.device)
     return train_here(
-        run, run.dataset(), runs_dir=given.runs_dir, place=given.place, as_json=as_json, world=world
+        run, run.dataset(), runs_dir=given.runs_dir, place=place, as_json=as_json, world=world
     )

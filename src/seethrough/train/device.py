@@ -8,7 +8,7 @@ same code; tensors lie where the network lies.
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import torch
 
@@ -57,14 +57,21 @@ def repeatable(device: str) -> Iterator[None]:
     last digits may differ. float32 means float32 there too, not the shorter TF32.
     """
     was_exact = torch.get_deterministic_debug_mode()
-    was_short = torch.backends.cudnn.allow_tf32
     # `use_deterministic_algorithms` would load torch's compiler, which takes more than a second.
     torch.set_deterministic_debug_mode("error" if device == "cpu" else "warn")
-    if device == "cuda":
-        os.environ.setdefault(_WORKSPACE, ":4096:8")
-        torch.backends.cudnn.allow_tf32 = False
+    try:
+        with _unshortened() if device == "cuda" else nullcontext():
+            yield
+    finally:
+        torch.set_deterministic_debug_mode(was_exact)
+
+
+@contextmanager
+def _unshortened() -> Iterator[None]:
+    os.environ.setdefault(_WORKSPACE, ":4096:8")
+    was_short = torch.backends.cudnn.allow_tf32
+    torch.backends.cudnn.allow_tf32 = False
     try:
         yield
     finally:
         torch.backends.cudnn.allow_tf32 = was_short
-        torch.set_deterministic_debug_mode(was_exact)
