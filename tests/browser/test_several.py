@@ -109,10 +109,23 @@ def test_the_way_back_begins_at_the_labels_that_are_chosen(window, several):
     panel = page.locator("[data-bench='back']")
     expect(panel).to_contain_text("divided by the number of labels")
     expect(panel.get_by_role("region", name="Every label")).to_be_visible()
+    expect(panel.get_by_role("region", name="The sum")).to_contain_text("(p \u2212 y) / 3 =")
     page.get_by_text("One step", exact=True).click()
     step = run.classifier.learning_step(np.array(photos.images[number]), there, run.manifest.recipe)
     expect(page.locator("[data-part='step']").first).to_contain_text(f"{step.loss_after:.4f}")
     expect(page.get_by_role("group", name="Learns from")).to_have_count(0)
+
+
+@pytest.mark.parametrize("mode", ["forwards", "backwards", "step"])
+def test_on_a_phone_nothing_reaches_out_of_the_page(window, several, mode):
+    _, photos, _ = several
+    number = int(photos.indices(Split.TEST)[-1])
+    window.page.set_viewport_size({"width": 390, "height": 844})
+    window.enter(f"/look/{window.run}/t{number}?mode={mode}")
+    expect(window.network).to_be_visible()
+    if mode == "backwards":
+        expect(window.page.get_by_role("group", name="The loss")).to_contain_text("of 3 labels =")
+    assert window.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_train_tells_of_all_labels(window, several):
