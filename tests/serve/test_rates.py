@@ -85,7 +85,10 @@ def test_a_stopped_test_says_nothing_of_rates_and_leaves_no_process(trained, por
     app = create_app(trained.runs_dir, token=TOKEN, port=PORT)
     client = Client(app, portal, dict(OWN_PAGE))
     address = f"/api/runs/{trained.run.id}/range-test"
+    before = set(threading.enumerate())  # another test's process may still be on its way out
     assert client.post(address).status_code == 201
+    begun = set(threading.enumerate()) - before
+    assert [each for each in begun if each.name.startswith("range-test")]
     again = client.post(address)
     assert again.status_code == 409
     assert "tried already" in again.json()["what"]
@@ -94,7 +97,8 @@ def test_a_stopped_test_says_nothing_of_rates_and_leaves_no_process(trained, por
     _, events = told(client.get(f"{address}/events"))
     assert events[-1]["state"] == "stopped"
     assert events[-1]["suggested"] is None
-    assert not [each for each in threading.enumerate() if each.name.startswith("range-test")]
+    left = set(threading.enumerate()) - before
+    assert not [each for each in left if each.name.startswith("range-test")]
     assert client.post(f"{address}/stop").status_code == 409
 
 
