@@ -3,14 +3,11 @@ import { refusal, type Refused } from '../../api/ask';
 import { api, type LossQuery } from '../../api/client';
 import type { BackwardMessage, LayerMatchMessage } from '../../api/types';
 import type { Route } from '../../state/route.svelte';
-import { modeOf, queryOf, type Mode } from '../look/learn/figures';
 import { gradientScene } from '../look/learn/gradients';
 import type { Scene } from '../look/scene';
-import type { Both, Compare, Tensors } from './compare.svelte';
+import type { Both, Tensors } from './both';
+import type { Compare } from './compare.svelte';
 import { truthOf, type Sayer, type Truth } from './truth';
-
-export const directions = ['Forwards', 'Backwards'] as const satisfies readonly Mode[];
-export type Direction = (typeof directions)[number];
 
 /** What came back to one of the two. */
 export interface Way {
@@ -44,10 +41,7 @@ export class Backwards {
     [this.#compare, this.#route] = [compare, route];
   }
 
-  direction: Direction = $derived.by(() =>
-    modeOf(this.#route.current.query) === 'Backwards' ? 'Backwards' : 'Forwards'
-  );
-  isOn = $derived.by(() => this.direction === 'Backwards');
+  isOn: boolean = $derived.by(() => this.#compare.doing === 'Backwards');
 
   /** The class that is taken for the true one; null until the photo is there. */
   truth: Truth | null = $derived.by(() => {
@@ -62,10 +56,6 @@ export class Backwards {
     const key = this.#key(both);
     if (key === null || this.refused?.key === key) return null;
     return this.#found?.of === both ? this.#found : undefined;
-  }
-
-  turn(direction: Direction): void {
-    this.#compare.ask(queryOf(direction), 'push');
   }
 
   choose(truth: string): void {
@@ -144,26 +134,4 @@ export function lossQueries({ first, second, steps }: Both, label: string): [Los
     step
   });
   return [of(first, steps[0]), of(second, steps[1])];
-}
-
-/** The photo as a pair of layers whose units are its colours. */
-export function photoMatch(first: Scene, second: Scene): LayerMatchMessage {
-  const [one, other] = [first.layer('photo'), second.layer('photo')];
-  return {
-    first: 'photo',
-    second: 'photo',
-    kind: 'photo',
-    how: 'colours',
-    units: [0, 1, 2],
-    num_second: 3,
-    similarity: [null, null, null],
-    mean_similarity: null,
-    measured_at: null,
-    has_equal_maps: String(one?.shape) === String(other?.shape),
-    channels: null,
-    distance: null,
-    weights_layer: null,
-    why: null,
-    why_no_kernels: null
-  };
 }

@@ -10,38 +10,38 @@ import type {
 } from '../../api/types';
 import type { Cell } from '../../state/place';
 import type { Route } from '../../state/route.svelte';
-import { isSpatial, mapSize, Scene, scales, type Scale } from '../look/scene';
+import { isSpatial, mapSize, scales, type Scale, type Scene } from '../look/scene';
 import { alignKernels, alignMaps, extents, mapOf, type Aligned, type Extents } from './align';
-import { Backwards, photoMatch, type Ways } from './backwards.svelte';
+import { Backwards, type Ways } from './backwards.svelte';
+import {
+  bothOf,
+  drawnOf,
+  photoMatch,
+  turns,
+  type Both,
+  type Otherwise,
+  type Tensors,
+  type Turn
+} from './both';
+import { ChangedPhoto } from './changed.svelte';
+import { doingOf, queryOf, type Doing } from './doings';
 import { Equations } from './equations.svelte';
 import type { Spot } from './pixel';
+import { StepBeside } from './step.svelte';
+import { Together } from './together.svelte';
 
 export const scopes = ['same scale', 'own scale'] as const;
 export type Scope = (typeof scopes)[number];
 export const rights = ['all', 'first', 'second', 'neither'] as const;
 export type Right = (typeof rights)[number];
 
-export interface Both {
-  /** the photo and weights that these belong to */
-  key: string;
-  first: Scene;
-  second: Scene;
-  /** the moments of both; undefined: now */
-  steps: readonly [number | undefined, number | undefined];
-}
-
-/** The same tensor of both sides. */
-export interface Tensors {
-  key: string;
-  first: Tensor;
-  second: Tensor;
-}
-
 interface Shown {
   both: Both;
   matching: MatchingMessage;
-  /** what came back from the loss; null where one looks forwards */
+  /** what came back from the loss; null where one does not look backwards */
   ways: Ways | null;
+  /** both after a step, or with a changed photo; null where one looks at them as they are */
+  otherwise: Otherwise | null;
 }
 
 const settled_ms = 300; // the address follows when the pointer rests
@@ -70,16 +70,21 @@ export class Compare {
   #last: Shown | null = null;
 
   readonly back: Backwards;
+  readonly taught: StepBeside;
+  readonly changed: ChangedPhoto;
+  readonly together: Together;
   readonly equations = new Equations();
 
   constructor(run: string, other: string, route: Route) {
     [this.run, this.other, this.#route] = [run, other, route];
     this.back = new Backwards(this, route);
+    this.taught = new StepBeside(this, route);
+    this.changed = new ChangedPhoto(this, route);
+    this.together = new Together(this);
   }
 
   /**
-   * A photo and a matching of the same two states of weights, and the gradients where one looks
-   * backwards. Numbers of two states are never mixed: the last ones stay until all are there.
+   * A photo and a matching of the same two states of weights, and what was done with both. Numbers of two states are never mixed: the last ones stay until all are there.
    */
   shown: Shown | null = $derived.by(() => {
     const { both, matching } = this;
@@ -88,15 +93,24 @@ export class Compare {
       both.first.trace.weights_sha256 === matching.weights_sha256 &&
       both.second.trace.weights_sha256 === matching.other_weights_sha256;
     const ways = this.back.isOn ? this.back.waysOf(both) : null;
-    if (isSame && ways !== undefined) this.#last = { both, matching, ways };
+    const otherwise = this.otherwise;
+    if (isSame && ways !== undefined && otherwise !== undefined)
+      this.#last = { both, matching, ways, otherwise };
     return this.#last;
   });
 
-  /** What both are drawn with: activations, or gradients of the loss. */
+  /** Whether what is shown belongs to the moments that are asked for. */
+  isShown: boolean = $derived.by(() => {
+    const [first, second] = this.shown?.both.steps ?? [NaN, NaN];
+    return this.shown?.both === this.both && first === this.step && second === this.otherStep;
+  });
+
+  /** What both are drawn with: activations, gradients of the loss, or what a step or a change did. */
   drawn: { first: Scene; second: Scene } | null = $derived.by(() => {
     const { shown } = this;
     if (!shown) return null;
-    const { both, ways } = shown;
+    const { both, ways, otherwise } = shown;
+    if (otherwise) return drawnOf(otherwise, this.turn);
     return ways ? { first: ways.first.scene, second: ways.second.scene } : both;
   });
 
@@ -112,6 +126,19 @@ export class Compare {
 
   // ------------------------------------------------------------ what the address says
 
+  doing: Doing = $derived.by(() => doingOf(this.#route.current.query));
+  /** which maps are drawn of what became of them */
+  turn: Turn = $derived.by(() => {
+    const said = this.#route.current.query['maps'];
+    return turns.find((turn) => turn === said) ?? (this.doing === 'One step' ? 'change' : 'after');
+  });
+  /** null: nothing is otherwise, or it was refused, which is said; undefined: not there yet */
+  otherwise: Otherwise | null | undefined = $derived.by(() => {
+    const { both, doing } = this;
+    if (!both) return undefined;
+    if (doing === 'One step') return this.taught.of(both);
+    return doing === 'Change the photo' ? this.changed.of(both) : null;
+  });
   step: number | undefined = $derived.by(() => whole(this.#route.current.query['step']));
   otherStep: number | undefined = $derived.by(() => whole(this.#route.current.query['other_step']));
   photo: string | undefined = $derived.by(() => this.#route.current.photo);
@@ -253,6 +280,10 @@ export class Compare {
     );
   }
 
+  do(doing: Doing): void {
+    this.ask({ ...queryOf(doing), maps: undefined }, 'push');
+  }
+
   /** `at`: the cell; left out: the one that is marked, or where the unit is strongest */
   select(layer: string, unit: number, at?: Cell): void {
     const isSame = layer === this.match?.first;
@@ -287,7 +318,7 @@ export class Compare {
 
   leave(): void {
     clearTimeout(this.#settling);
-    this.equations.leave();
+    for (const each of [this.equations, this.taught, this.changed, this.together]) each.leave();
   }
 
   // ------------------------------------------------------------ answers; called from effects
@@ -336,14 +367,9 @@ export class Compare {
     const { photo, run, other, step, otherStep } = this;
     if (!photo) return;
     try {
-      const pair = await api.comparisonPhoto(run, other, photo, signal);
-      const [first, second] = await Promise.all([
-        scene(run, pair.photo.id, step, signal),
-        scene(other, pair.other_photo.id, otherStep, signal)
-      ]);
+      const both = await bothOf({ run, step }, { run: other, step: otherStep }, photo, signal);
       if (signal.aborted) return;
-      const key = `${photo} ${first.trace.weights_sha256} ${second.trace.weights_sha256}`;
-      this.both = { key, first, second, steps: [step, otherStep] };
+      this.both = both;
       this.refused = null;
     } catch (thrown) {
       if (!signal.aborted) this.refused = refusal(thrown);
@@ -367,20 +393,6 @@ export class Compare {
       if (!signal.aborted) this.refused = refusal(thrown);
     }
   }
-}
-
-async function scene(
-  run: string,
-  photo: string,
-  step: number | undefined,
-  signal: AbortSignal
-): Promise<Scene> {
-  const trace = await api.trace(run, photo, signal, step);
-  const [activations, pixels] = await Promise.all([
-    api.activations(run, photo, trace.weights_sha256, signal, step),
-    api.pixels(run, photo, signal)
-  ]);
-  return new Scene(trace, activations.values, pixels);
 }
 
 export const [compareOf, provideCompare] = createContext<Compare>();

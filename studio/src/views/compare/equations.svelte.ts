@@ -28,7 +28,8 @@ export class Equations {
   /** Called from an effect. */
   ask({ match, unit, cell, shown, run, other }: Compare): void {
     if (!match || unit === null || !shown) return;
-    const { both, ways } = shown;
+    const { both, ways, otherwise } = shown;
+    if (otherwise) return; // an equation is of the photo and the weights as they are
     const partner = match.units[unit] ?? null;
     const key = [ways?.key ?? both.key, match.first, unit, cell?.row, cell?.column].join('/');
     const losses = ways && lossQueries(both, ways.label);

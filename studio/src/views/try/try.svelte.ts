@@ -20,6 +20,7 @@ import {
   type Edit,
   type Stroke
 } from './change';
+import { photoAfter, type Hand } from './hand';
 
 export const sides = ['before', 'after', 'both', 'difference'] as const;
 export type Side = (typeof sides)[number];
@@ -51,7 +52,7 @@ export interface View {
 
 const settled_ms = 300; // the address follows when the hand rests
 
-export class Try {
+export class Try implements Hand {
   readonly run: string;
   #route: Route;
 
@@ -95,6 +96,9 @@ export class Try {
     (this.answer?.message.changed ?? []).reduce((sum, { units }) => sum + units.length, 0)
   );
 
+  size = $derived.by(() => this.known?.pixels ?? null);
+  isOriginal: boolean = $derived.by(() => this.side === 'before');
+
   /** All at once, so that no map ever stands beside the probabilities of another change. */
   view: View | null = $derived.by(() => {
     const { known, answer, side } = this;
@@ -108,14 +112,9 @@ export class Try {
   pixels: Pixels | null = $derived.by(() => {
     const { known, answer } = this;
     if (!known || !answer || this.side === 'before') return known?.pixels ?? null;
-    const { width, height } = known.pixels;
-    const data = new Uint8ClampedArray(4 * width * height).fill(255);
-    for (let c = 0; c < 3; c++) {
-      const from = answer.message.photo_offset + c * width * height;
-      for (let i = 0; i < width * height; i++) data[4 * i + c] = answer.values[from + i]!;
-    }
+    const photo = photoAfter(answer.values, answer.message.photo_offset, known.pixels);
     // the same pixels are not drawn again
-    if (!this.#shown || isOther(this.#shown.data, data)) this.#shown = { width, height, data };
+    if (!this.#shown || isOther(this.#shown.data, photo.data)) this.#shown = photo;
     return this.#shown;
   });
   #shown: Pixels | null = null;
