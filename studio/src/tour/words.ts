@@ -279,6 +279,7 @@ export const ui = {
     strip: 'row of photos',
     scale: 'colour scale',
     modes: 'direction',
+    trainings: 'slider through two trainings',
     photos: 'Photos',
     train: 'Train',
     time: 'Time',
