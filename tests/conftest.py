@@ -15,9 +15,11 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# However long an example takes: a busy machine is slow, not wrong.
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("patient")
+# Examples are drawn with a seed, and take as long as they take: a busy machine is slow, not wrong.
+settings.register_profile(
+    "house", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
+settings.load_profile("house")
 
 # Annotated array shapes of the whole package are checked while the tests run, at twice the time:
 # tests in a browser, which come after all others, go without.
