@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from jaxtyping import install_import_hook
 
 # Several test processes share the cores: threads that wait must not spin (read by torch's import).
@@ -13,6 +14,12 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # A shell lets its background jobs ignore Ctrl-C, and so do their children: some tests press it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Examples are drawn with a seed, and take as long as they take: a busy machine is slow, not wrong.
+settings.register_profile(
+    "house", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
+settings.load_profile("house")
 
 # Annotated array shapes of the whole package are checked while the tests run, at twice the time:
 # tests in a browser, which come after all others, go without.

@@ -20,7 +20,7 @@ from tests.browser.back import (
     turn,
 )
 from tests.browser.test_accessibility import SCREEN, findings_everywhere
-from tests.browser.window import MINUS, exact, last
+from tests.browser.window import MINUS, address_of, exact, last
 
 RNG = np.random.default_rng(23)
 
@@ -215,10 +215,10 @@ def test_every_place_has_an_address_and_back_leads_to_the_one_before(window):
     number.click()
     heard(window, "for the weight")
     page.wait_for_function("() => location.search.includes('weight=')")
-    address = page.url
+    address = address_of(page)
     page.reload()
     heard(window, "for the weight")
-    assert page.url == address
+    assert address_of(page) == address
     pressed = page.get_by_role("region", name="Weights").locator("[aria-pressed=true]")
     expect(pressed).to_have_attribute("aria-label", said)
     expect(page.get_by_role("radio", name="frog")).to_be_checked()

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from tests.browser.back import added, shown_sum
 from tests.browser.beside import PATIENCE_MS, number, open_pair
 from tests.browser.test_accessibility import findings, tab_to
-from tests.browser.window import exact
+from tests.browser.window import address_of, exact
 
 UNIT = 3
 
@@ -177,7 +177,7 @@ def test_a_photo_a_unit_and_a_moment_are_places_and_back_leads_from_one_to_the_o
     window.path_becomes(rf"/compare/{pair.first.id}/{pair.second.id}/t5/conv1/2")
     page.locator(".photos a").nth(1).click()
     window.quiet()
-    photo = re.search(r"/(t\d+)/conv1/2$", page.url)[1]
+    photo = re.search(r"/(t\d+)/conv1/2$", address_of(page))[1]
     assert photo != "t5"
     chosen = page.locator(".photos a[aria-current]")
     expect(chosen).to_have_attribute("href", re.compile(f"/{photo}/conv1/2"))
@@ -202,7 +202,7 @@ def test_two_moments_of_one_run_stand_side_by_side(opened, pair):
     expect(window.page.locator(".legends .legend")).to_have_count(2)
     window.page.get_by_text("same scale").click()
     expect(window.page.locator(".legends .legend")).to_have_count(1)
-    assert "difference=" not in window.page.url
+    assert "difference=" not in address_of(window.page)
 
 
 def test_two_runs_are_ticked_in_the_list_and_compared(open_window, pair):

@@ -3,6 +3,7 @@
 import re
 
 from playwright.sync_api import expect
+from tests.browser.window import address_of
 
 from seethrough.serve.opening import Opening
 
@@ -11,7 +12,7 @@ def test_the_link_opens_the_studio_and_the_token_leaves_the_address(window):
     window.enter()
     expect(window.network).to_be_visible()
     assert window.path().startswith(f"/look/{window.run}/t")
-    assert window.address.token not in window.page.url
+    assert window.address.token not in address_of(window.page)
     assert window.page.evaluate("document.cookie") == ""
 
 

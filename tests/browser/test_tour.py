@@ -8,7 +8,7 @@ from urllib.parse import unquote
 import pytest
 from playwright.sync_api import Locator, Page, expect
 from tests.browser.test_accessibility import findings
-from tests.browser.window import Window
+from tests.browser.window import Window, address_of
 
 PHONE = {"width": 390, "height": 844}
 
@@ -154,7 +154,7 @@ def test_every_card_is_done_by_what_it_asks_for_and_by_nothing_else(window):
     page = begin(window)
     for number, name in enumerate(CARDS, start=1):
         expect(card(page).get_by_test_id("progress")).to_have_text(f"{number} of 20")
-        assert f"tour={name}" in page.url
+        assert f"tour={name}" in address_of(page)
         window.quiet()
         pointed(page)
         expect(is_done(page)).to_be_empty()
@@ -167,7 +167,7 @@ def test_every_card_is_done_by_what_it_asks_for_and_by_nothing_else(window):
             "button", name="Close" if number == 20 else "Next", exact=True
         ).click()
     expect(card(page)).to_have_count(0)
-    assert "tour=" not in page.url
+    assert "tour=" not in address_of(page)
     kept = json.loads(page.evaluate("localStorage.getItem('seethrough-tour')"))
     assert sorted(kept["done"]) == sorted(CARDS)
 
@@ -305,7 +305,7 @@ def test_a_teachers_address_hides_what_it_says_and_takes_the_steps_it_names(wind
     expect(page.locator("[data-part=strip]")).to_be_hidden()
     card(page).get_by_role("button", name="Close", exact=True).click()
     expect(page.locator("[data-part=modes]")).to_be_hidden()
-    assert plan in page.url
+    assert plan in address_of(page)
 
     window.enter(f"/look/{window.run}?hide=sandbox,report")
     views = page.get_by_role("navigation", name="Views")

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from .test_accessibility import findings, tab_to
 from .test_upload import blue_and_green, choose, drop
+from .window import address_of
 
 COVER = "4,6,20,22"
 
@@ -50,7 +51,7 @@ def asked(window, question, photo="t0"):
         "authorization": f"Bearer {window.address.token}",
         "sec-fetch-site": "none",
     }
-    return httpx.post(address, json=question, headers=headers).raise_for_status().json()
+    return httpx.post(address, json=question, headers=headers, timeout=60).raise_for_status().json()
 
 
 def picture(window):
@@ -111,7 +112,7 @@ def test_a_dragged_cover_shows_the_api_s_probabilities_and_reset_the_first_ones(
     window.page.get_by_role("button", name="Reset everything").click()
     expect(words(window)).to_contain_text("As it is")
     assert shown(window, "after") == first
-    assert "cover" not in window.page.url
+    assert "cover" not in address_of(window.page)
     assert window.shift() < 0.02
 
 
@@ -189,7 +190,7 @@ def test_a_file_of_ones_own_is_tried_with_the_change_that_is_there(opened, give)
     told = asked(window, {"photo": {"cover": [4, 6, 20, 22]}}, own)
     becomes(window, told["probabilities_after"])
     assert shown(window, "before") == told["probabilities"]
-    assert "cover=4%2C6%2C20%2C22" in window.page.url
+    assert "cover=4%2C6%2C20%2C22" in address_of(window.page)
     marked = window.page.get_by_role("navigation", name="Photos").locator("a[aria-current=true]")
     expect(marked).to_have_attribute("title", "Blick übers Land #1.png")
     window.page.reload()
@@ -326,7 +327,7 @@ def test_before_and_after_stand_above_each_other_on_one_scale_that_is_told(windo
     first = page.get_by_role("toolbar", name="Units of normalise").locator("..").locator(".ends")
     expect(first).to_have_text("all 0")  # before the change nothing differs
     expect(ends).not_to_have_text("all 0")
-    address = page.url
+    address = address_of(page)
     page.reload()
     expect(page.get_by_role("radio", name="difference")).to_be_checked()
-    assert page.url == address
+    assert address_of(page) == address

@@ -62,6 +62,11 @@ FRAMES = """() => new Promise((done) =>
   requestAnimationFrame(() => requestAnimationFrame(() => done(window.unread))))"""
 
 
+def address_of(page: Page) -> str:
+    """The address as the page itself has it; `page.url` hears of its changes a little later."""
+    return str(page.evaluate("location.href"))
+
+
 class Window:
     """One page; `complaints` are what a browser would tell a developer."""
 
@@ -107,7 +112,7 @@ class Window:
             pass
 
     def path(self) -> str:
-        return urlsplit(self.page.url).path
+        return urlsplit(address_of(self.page)).path
 
     def path_becomes(self, pattern: str) -> None:
         """Wait until the whole path of the address matches."""

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from seethrough.cli.main import main
@@ -73,6 +74,26 @@ def ctrl_c(when: Callable[[], object], *, patience_s: float = 120) -> Iterator[N
     finally:
         over.set()
         presser.join()
+
+
+@contextlib.contextmanager
+def ctrl_c_at_a_step(when: Callable[[], object] = lambda: True) -> Iterator[None]:
+    """Press Ctrl-C once, in the first step of a training in this thread at which something is so.
+
+    Whoever waits for it beside the training may look when it is over already.
+    """
+    backward, is_pressed = torch.Tensor.backward, []
+
+    def pressing(*arguments: Any, **options: Any) -> None:
+        if not is_pressed and when():
+            is_pressed.append(True)
+            signal.raise_signal(signal.SIGINT)
+        backward(*arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.Tensor, "backward", pressing)
+        yield
+    assert is_pressed
 
 
 def logged(runs_dir: Path, words: str) -> bool:

@@ -7,7 +7,7 @@ import pytest
 
 from seethrough.runs.folder import open_run
 
-from .conftest import ctrl_c, logged
+from .conftest import ctrl_c_at_a_step, logged
 
 NETS = """
 import torch
@@ -66,7 +66,7 @@ def test_stopped_and_resumed_with_its_code_named_again_it_ends_the_same(
 ):
     whole = seethrough("train", shapes, "--model", nets, *ASKED).json["weights_sha256"]
     runs_dir = tmp_path / "stopped"
-    with ctrl_c(lambda: logged(runs_dir, '"kind": "epoch", "epoch": 1')):
+    with ctrl_c_at_a_step(lambda: logged(runs_dir, '"kind": "epoch", "epoch": 1')):
         seethrough("train", shapes, "--model", nets, *ASKED, "--runs-dir", runs_dir)
     words = ("--resume", "last", "--runs-dir", runs_dir, "--model", nets, "--json")
     assert seethrough("train", *words).json["weights_sha256"] == whole

@@ -8,7 +8,7 @@ from seethrough.evaluate import wilson
 from seethrough.model.checkpoint import weights_sha256
 from seethrough.runs.folder import open_run
 
-from .conftest import ASKED, NETWORK, ctrl_c, logged
+from .conftest import ASKED, NETWORK, ctrl_c_at_a_step, logged
 
 FIELDS = {
     "run",
@@ -37,7 +37,7 @@ def test_stopped_and_resumed_it_ends_with_the_weights_of_the_run_that_was_not(
     seethrough, shapes, trained, tmp_path
 ):
     runs_dir = tmp_path / "runs"
-    with ctrl_c(lambda: logged(runs_dir, '"kind": "epoch", "epoch": 1')):
+    with ctrl_c_at_a_step(lambda: logged(runs_dir, '"kind": "epoch", "epoch": 1')):
         stopped = seethrough("train", shapes, *ASKED, "--runs-dir", runs_dir, "--json")
     assert (stopped.code, stopped.out) == (130, "")
     (run_id,) = [folder.name for folder in runs_dir.iterdir() if folder.is_dir()]
@@ -216,8 +216,8 @@ def test_find_lr_draws_the_curve_suggests_a_rate_and_writes_nothing(seethrough, 
     assert not (tmp_path / "runs").exists()
 
 
-def test_find_lr_ends_at_ctrl_c_without_a_word_on_standard_output(seethrough, shapes, capsys):
-    with ctrl_c(lambda: True):
+def test_find_lr_ends_at_ctrl_c_without_a_word_on_standard_output(seethrough, shapes):
+    with ctrl_c_at_a_step():
         said = seethrough("train", shapes, "--model", "lenet-5", "--find-lr", "--json")
     assert (said.code, said.out) == (130, "")
 
@@ -246,7 +246,7 @@ def test_averaged_weights_are_the_run_s_weights_also_after_a_stop(seethrough, sh
     words = (*ASKED, "--recipe", recipe, "--json")
     whole = seethrough("train", shapes, *words, "--runs-dir", tmp_path / "whole").json
     place = ("--runs-dir", tmp_path / "cut")
-    with ctrl_c(lambda: logged(tmp_path / "cut", '"kind": "epoch", "epoch": 1')):
+    with ctrl_c_at_a_step(lambda: logged(tmp_path / "cut", '"kind": "epoch", "epoch": 1')):
         stopped = seethrough("train", shapes, *words, *place)
     assert stopped.code == 130
     run = open_run("last", tmp_path / "cut")

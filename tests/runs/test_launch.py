@@ -1,5 +1,6 @@
 """launch.py with the real program: started by its name, stopped by a signal, gone on with."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -99,6 +100,23 @@ def test_the_number_of_a_dead_process_that_a_new_one_carries_is_not_taken_for_it
     for content in ("", "[]", '{"pid": "x"}', '{"pid": 1}'):
         (run.folder / "launch.json").write_text(content)
         assert process.recorder(run.folder) is None
+
+
+@pytest.mark.parametrize("signed", [None, b""])
+def test_between_the_lock_and_the_signature_the_launched_process_is_the_one_that_records(
+    make_run, signed
+):
+    """Not this one, which made the run and would be killed in its place."""
+    run = make_run()
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as launched:
+        process.announce(run.folder, launched.pid)
+        with (run.folder / "process.json").open("r+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if signed is not None:
+                file.truncate(len(signed))
+            assert process.recorder(run.folder) == launched.pid
+            assert run.summary.state == "training"
+        launched.communicate(b"\n")
 
 
 def test_a_run_whose_maker_died_before_it_was_recorded_was_stopped_before_it_began(

@@ -19,7 +19,9 @@ values = st.recursive(
     max_leaves=5,
 )
 written_events = st.lists(st.dictionaries(st.text(), values, max_size=4), max_size=8)
-same_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+same_folder = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 
 
 def write(path, events, *, keep=0):

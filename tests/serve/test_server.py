@@ -16,6 +16,7 @@ from seethrough.serve import connection
 from seethrough.serve import server as server_module
 from seethrough.serve.server import FIRST_PORT, Address, running_server
 
+PATIENCE_S = 60  # a busy machine is slow, not wrong
 START = """
 import sys, threading
 from pathlib import Path
@@ -32,7 +33,7 @@ print("ended", "torch" in sys.modules, flush=True)
 
 def asked(address: Address, request: bytes) -> bytes:
     """The first piece of the answer to exactly these bytes."""
-    with socket.create_connection(("127.0.0.1", address.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", address.port), timeout=PATIENCE_S) as connection:
         connection.sendall(request)
         return connection.recv(65536)
 
@@ -45,7 +46,8 @@ def server(trained):
 
 @pytest.fixture
 def browser(server):
-    with httpx.Client(base_url=server.url, headers={"sec-fetch-site": "same-origin"}) as browser:
+    headers = {"sec-fetch-site": "same-origin"}
+    with httpx.Client(base_url=server.url, headers=headers, timeout=PATIENCE_S) as browser:
         browser.get(server.link(), follow_redirects=True)
         yield browser
 
@@ -157,7 +159,7 @@ def test_it_ends_within_three_seconds_while_pages_follow_a_training(trained, tmp
     def follow(address: Address) -> None:
         headers = {"authorization": f"Bearer {address.token}"}
         url = f"{address.url}/api/runs/{trained.run.id}/events"
-        with httpx.stream("GET", url, headers=headers, timeout=30) as answer:
+        with httpx.stream("GET", url, headers=headers, timeout=PATIENCE_S) as answer:
             pieces = answer.iter_bytes()
             next(pieces)
             heard.wait()
@@ -183,10 +185,13 @@ def test_it_starts_without_torch_and_ends_on_interrupt(trained):
             headers = {"authorization": f"Bearer {token}"}
             url = f"http://127.0.0.1:{port}"
             for path in ("/", "/api/window", "/api/runs", f"/api/runs/{trained.run.id}"):
-                assert httpx.get(url + path, headers=headers, timeout=20).status_code in {200, 503}
+                assert httpx.get(url + path, headers=headers, timeout=PATIENCE_S).status_code in {
+                    200,
+                    503,
+                }
             assert has_torch == "False"
             process.send_signal(2)
-            out, complaints = process.communicate(timeout=10)
+            out, complaints = process.communicate(timeout=PATIENCE_S)
         finally:
             process.kill()
     assert out == "ended False\n"
@@ -204,17 +209,19 @@ def was_let_go(connected):
 
 
 def test_connections_that_say_nothing_are_let_go_and_others_are_served(trained, monkeypatch):
-    monkeypatch.setattr(connection, "HEAD_S", 0.3)
+    monkeypatch.setattr(connection, "HEAD_S", 1.0)  # the one that asks has as long
     with running_server(trained.runs_dir) as address, contextlib.ExitStack() as stack:
         silent = [
-            stack.enter_context(socket.create_connection(("127.0.0.1", address.port), timeout=10))
+            stack.enter_context(
+                socket.create_connection(("127.0.0.1", address.port), timeout=PATIENCE_S)
+            )
             for _ in range(50)
         ]
         for number, each in enumerate(silent):
             with contextlib.suppress(ConnectionError):  # let go already, on a slow machine
                 each.sendall(b"GET / HTTP/1.1\r\nHost: 127"[:number])
         headers = {"authorization": f"Bearer {address.token}"}
-        with httpx.Client(base_url=address.url, headers=headers) as asking:
+        with httpx.Client(base_url=address.url, headers=headers, timeout=PATIENCE_S) as asking:
             assert asking.get("/api/window").status_code == 200
             assert all(map(was_let_go, silent))
             assert asking.get("/api/window").status_code == 200  # on the same connection
@@ -239,6 +246,6 @@ def test_predict_over_a_real_socket_is_predict_in_python(browser, trained):
 
 def test_the_collector_of_garbage_goes_through_nothing_old_while_a_server_answers(trained):
     with running_server(trained.runs_dir) as address:
-        httpx.get(address.link(), follow_redirects=True)
+        httpx.get(address.link(), follow_redirects=True, timeout=PATIENCE_S)
         assert gc.get_freeze_count() > 0
     assert gc.get_freeze_count() == 0

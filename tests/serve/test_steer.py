@@ -61,7 +61,8 @@ def test_a_training_is_held_turned_and_let_go_on(learning, portal):
 
     for wish in ({"rate_factor": 0.25}, {"is_paused": False}):
         assert client.post(f"{address}/steer", params=wish).status_code == 200
-    until(lambda: client.get(address).json()["steering"])
+    # the step is written down before it is taken, and told when it was
+    until(lambda: "steered" in [event["kind"] for _, event in learning.log()])
     detail = wire.RunDetail.model_validate(client.get(address).json())
     assert detail.steering == [wire.TurnMessage(step=steps[-1] + 1, rate_factor=0.25)]
     assert detail.summary.steered

@@ -117,14 +117,23 @@ def test_a_run_that_died_in_silence_gets_an_end(log, monkeypatch):
     assert told[-1][2] == END.model_dump()
 
 
-def test_a_silent_reader_hears_that_the_server_is_there(log, monkeypatch):
+def test_a_silent_reader_hears_again_and_again_that_the_server_is_there(log, monkeypatch):
     monkeypatch.setattr(stream, "KEEPALIVE_S", 0.2)
 
-    async def writer() -> None:
-        await anyio.sleep(0.7)
-        log.write_bytes(line("end"))
+    async def go() -> list[bytes]:
+        told = []
+        reader = LogStream(log, 0, Audience(), lambda: None, lambda: False)
+        with anyio.fail_after(20):
+            async for piece in reader.events():
+                told.append(piece)
+                if len(told) == 4:
+                    log.write_bytes(line("end"))
+        return told
 
-    assert read(log, meanwhile=writer).count(b": still here\n\n") >= 2
+    begun, *silent, end = anyio.run(go)
+    assert begun == b": the log of a run\n\n"
+    assert silent == [b": still here\n\n"] * 3
+    assert [kind for _, kind, _ in parsed(end)] == ["end"]
 
 
 def test_a_damaged_line_is_told_and_the_rest_arrives(log):

@@ -115,7 +115,13 @@ def has_begun(folder: Path) -> bool:
 
 def recorder(folder: Path) -> int | None:
     """The living process that records this run, or was started to; None where there is none."""
-    return _alive(folder / (_FILE if is_recorded(folder) else _LAUNCHED))
+    signed, launched = folder / _FILE, folder / _LAUNCHED
+    if not is_recorded(folder):
+        return _alive(launched)
+    # It takes the lock an instant before it signs: until then the file names the run's maker, which
+    # records it itself only where it launched nobody.
+    first, second = (signed, launched) if has_begun(folder) else (launched, signed)
+    return _alive(first) or _alive(second)
 
 
 def _sign(descriptor: int, path: Path) -> None:
