@@ -2,9 +2,10 @@
 
 Its network and its arithmetic (K. Jordan, arXiv:2404.00498, and the variant with Muon that he
 published beside it): batches of 2,000 at once, whole-batch normalisation, images as one tensor of
-numbers, flips and shifts by indexing, kernels that begin by passing channels on, Muon on kernels of
-one length, SGD with Nesterov momentum on what is left, logits divided by the number of their
-inputs, sums of losses. Channels last, in bfloat16 (autocast) where products of matrices are quicker
+numbers, shifts by indexing and flips that alternate from epoch to epoch, kernels that begin by
+passing channels on, Muon on kernels of one length, SGD with Nesterov momentum on what is left (the
+first layer's bias in the first three epochs only), logits divided by the number of their inputs,
+sums of losses. Channels last, in bfloat16 (autocast) where products of matrices are quicker
 in it on this machine, else fp32. Written anew here, after the paper; it is only timed, never
 shipped.
 
@@ -43,6 +44,7 @@ from seethrough.train.whiten import PHOTOS, whiten
 BATCH, SHIFT, SMOOTHING = 2000, 2, 0.2
 MUON_RATE, MUON_MOMENTUM = 0.24, 0.6
 BIAS_RATE, HEAD_RATE, MOMENTUM, DECAY = 0.053, 0.67, 0.85, 2e-6 * BATCH
+EPOCHS, BIAS_EPOCHS = 8, 3  # of all, and of those in which the first layer's bias learns
 RECIPE = Path(__file__).with_name("cifar10.toml")
 
 
@@ -53,11 +55,14 @@ def batches(photos: Dataset) -> Iterator[tuple[Tensor, Tensor]]:
     images = images.contiguous(memory_format=torch.channels_last)
     labels = torch.from_numpy(photos.labels[index]).long()
     side = photos.image_px
+    is_mirrored = torch.rand(len(index)) < 0.5
     while True:
-        for chosen in torch.split(torch.randperm(len(index)), BATCH)[:-1]:
+        for chosen in torch.split(torch.randperm(len(index)), BATCH):
+            if len(chosen) < BATCH:
+                continue
+            flips = is_mirrored[chosen][:, None, None, None]
             batch = images[chosen]
-            is_flipped = torch.rand(len(chosen)) < 0.5
-            batch = torch.where(is_flipped[:, None, None, None], batch.flip(3), batch)
+            batch = torch.where(flips, batch.flip(3), batch)
             wide = functional.pad(batch, (SHIFT,) * 4, mode="reflect")
             shifts = torch.randint(0, 2 * SHIFT + 1, (len(chosen), 2))
             for top in range(2 * SHIFT + 1):
@@ -65,6 +70,7 @@ def batches(photos: Dataset) -> Iterator[tuple[Tensor, Tensor]]:
                     own = (shifts == torch.tensor([top, left])).all(1)
                     batch[own] = wide[own, :, top : top + side, left : left + side]
             yield batch, labels[chosen]
+        is_mirrored = ~is_mirrored
 
 
 class Port:
@@ -80,19 +86,20 @@ class Port:
         learning = [p for p in network.parameters() if p.requires_grad]
         self._kernels = [p for p in learning if p.ndim == 4]
         (head,) = (p for p in learning if p.ndim == 2)
-        self._width = head.shape[1]  # its logits are divided by it
+        scale = network.get_submodule("scale")
+        scale.factor = 1 / head.shape[1]  # type: ignore[assignment]
         with torch.no_grad():
             head.div_(head.std())
             for kernel in self._kernels:  # as many units as there are channels begin by passing on
                 nn.init.dirac_(kernel[: kernel.shape[1]])
+        first, *shifts = (p for p in learning if p.ndim == 1)
         rest = [
-            {
-                "params": [p for p in learning if p.ndim == axes],
-                "lr": rate,
-                "rate": rate,
-                "weight_decay": DECAY / rate,
-            }
-            for axes, rate in ((1, BIAS_RATE), (2, HEAD_RATE))
+            {"params": own, "lr": rate, "rate": rate, "weight_decay": DECAY / rate, "until": until}
+            for own, rate, until in (
+                ([first], BIAS_RATE, BIAS_EPOCHS / EPOCHS),
+                (shifts, BIAS_RATE, 1.0),
+                ([head], HEAD_RATE, 1.0),
+            )
         ]
         self._others = torch.optim.SGD(rest, momentum=MOMENTUM, nesterov=True)
         self._memory = [torch.zeros_like(kernel) for kernel in self._kernels]
@@ -103,18 +110,18 @@ class Port:
         """So many further steps, one at a time."""
         self.network.train()
         for images, labels in islice(self._feed, steps):
-            left = 1 - self._taken / self._steps
+            done = self._taken / self._steps
             self.network.zero_grad()
             with computing(self._precision):
-                logits = self.network(images).float() / self._width
+                logits = self.network(images).float()
             loss = functional.cross_entropy(
                 logits, labels, label_smoothing=SMOOTHING, reduction="sum"
             )
             loss.backward()  # type: ignore[no-untyped-call]
             for group in self._others.param_groups:
-                group["lr"] = group["rate"] * left
+                group["lr"] = group["rate"] * max(0.0, 1 - done / group["until"])
             self._others.step()
-            _muon(self._kernels, self._memory, MUON_RATE * left)
+            _muon(self._kernels, self._memory, MUON_RATE * (1 - done))
             self._taken += 1
             yield
 
