@@ -16,6 +16,8 @@ export class Together {
 
   /** of the first and the second; empty until they are there, and for what kept none */
   moments = $state.raw<readonly [Moments, Moments]>([[], []]);
+  /** whether both have said what they kept */
+  isKnown = $state(false);
   isPlaying = $state(false);
   #pulled = $state.raw<number | null>(null);
   #settling: ReturnType<typeof setTimeout> | undefined;
@@ -85,7 +87,9 @@ export class Together {
   async load(signal: AbortSignal): Promise<void> {
     const { run, other } = this.#compare;
     const [first, second] = await Promise.all([told(run, signal), told(other, signal)]);
-    if (!signal.aborted) this.moments = [first, second];
+    if (signal.aborted) return;
+    this.moments = [first, second];
+    this.isKnown = true;
   }
 
   leave(): void {
