@@ -2,6 +2,11 @@
 
 import csv
 import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
 
 
 def test_the_log_is_printed_as_a_table(seethrough, trained):
@@ -26,3 +31,20 @@ def test_without_a_wish_it_asks_for_one(seethrough, trained):
     said = seethrough("export-log", trained.id, "--runs-dir", trained.runs_dir)
     assert said.code == 2
     assert "Say what to make: --csv or --tensorboard DIR." in said.err
+
+
+def to_a_full_disk(*words, output):
+    command = [sys.executable, "-m", "seethrough", *map(str, words)]
+    return subprocess.run(command, stdout=output, stderr=subprocess.PIPE, text=True, check=False)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_an_output_that_takes_nothing_is_an_error_and_not_a_traceback(trained):
+    words = "export-log", trained.id, "--csv", "--runs-dir", trained.runs_dir
+    whole = to_a_full_disk(*words, output=subprocess.DEVNULL)
+    assert (whole.returncode, whole.stderr) == (0, "")
+    with Path("/dev/full").open("w") as full:
+        said = to_a_full_disk(*words, output=full)
+    assert said.returncode == 2
+    assert said.stderr.startswith("The result could not be written to standard output: ")
+    assert len(said.stderr.splitlines()) == 3

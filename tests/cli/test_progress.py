@@ -29,6 +29,14 @@ def epoch(number, *, elapsed_s=0.0):
     }
 
 
+def test_the_first_epoch_has_a_speed_once_some_steps_were_taken():
+    begun = {**STARTED, "images": 1000}  # 4 epochs of 1,000 in 40 steps: 100 a step
+    line = told(begun, {**epoch(0, elapsed_s=1.0), "step": 0}, step(2, elapsed_s=2.0))
+    assert "images/s" not in line.now()
+    line.tell(step(5, elapsed_s=3.0))  # 5 steps in the 2 s since the untrained one was judged
+    assert "   250 images/s   loss" in line.now()
+
+
 def told(*events):
     line = TrainingLine(epochs=4, steps=None)
     for event in events:

@@ -51,6 +51,21 @@ def test_what_an_image_costs_is_measured_in_steps_and_in_evaluation(photos):
     assert 0.004 / 3 <= told.evaluation_s < told.step_s
 
 
+def test_one_step_that_stalls_does_not_mislead(photos):
+    slow = Slow(network(photos), 0.002)
+
+    def stall(module, given):
+        stall.calls += 1
+        if stall.calls == 4:
+            time.sleep(2.0)
+
+    stall.calls = 0
+    slow.register_forward_pre_hook(stall)
+    told = forecast(slow, photos, RECIPE, place=HERE, budget_s=0.3)
+    assert stall.calls >= 4
+    assert told.step_s < 2.0 / 44 / 2  # the mean of three steps of 16 would be 2 / 48 at least
+
+
 def test_of_a_slow_network_a_part_of_the_batch_is_measured(photos):
     slow = Slow(network(photos), 0.05)
     told = forecast(slow, photos, RECIPE, place=HERE, budget_s=0.1)

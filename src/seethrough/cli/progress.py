@@ -21,6 +21,7 @@ class TrainingLine:
 
     def __init__(self, *, epochs: int, steps: int | None, is_several: bool = False) -> None:
         self._epochs, self._steps, self._is_several = epochs, steps, is_several
+        self._images: int | None = None  # that are learned from in an epoch
         self._epoch: dict[str, Any] = {}
         self._step: dict[str, Any] = {}
         self._pause: dict[str, Any] | None = None
@@ -28,7 +29,7 @@ class TrainingLine:
     def tell(self, event: dict[str, Any]) -> None:
         """Take in one event."""
         if event["kind"] == "started":
-            self._steps = event["steps"]
+            self._steps, self._images = event["steps"], event.get("images")
         elif event["kind"] == "epoch":
             self._epoch = event
         elif event["kind"] == "step":
@@ -45,12 +46,20 @@ class TrainingLine:
             return "judging it on all photos"
         parts = [
             f"epoch {self._step['epoch']} of {self._epochs}",
-            _speed(self._epoch),
+            _speed(self._epoch) or self._first_speed(),
             f"loss {_number(self._step['loss'])}",
             f"{self._right('test')} {_share(self._epoch.get('test_accuracy'))}",
             self.left(),
         ]
         return "   ".join(part for part in parts if part)
+
+    def _first_speed(self) -> str:
+        """While no epoch has ended: images a second of the steps since learning began."""
+        taken = self._step["step"] - self._epoch.get("step", 0)
+        seconds = self._step["elapsed_s"] - self._epoch.get("elapsed_s", 0.0)
+        if not self._steps or not self._images or taken < FRESH_STEPS or seconds <= 0:
+            return ""
+        return f"{self._images * self._epochs / self._steps * taken / seconds:,.0f} images/s"
 
     def _right(self, which: str) -> str:
         return f"{which} photos all right" if self._is_several else f"{which} accuracy"

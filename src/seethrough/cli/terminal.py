@@ -16,7 +16,7 @@ from unicodedata import category
 
 import click
 
-from seethrough.errors import SeethroughError
+from seethrough.errors import SeethroughError, StorageError
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -113,5 +113,20 @@ def _print(text: str) -> None:
         click.echo(text)
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _abandon()
         raise click.exceptions.Exit(141) from None
+    except OSError as error:  # a full disk behind `> file`
+        _abandon()
+        raise StorageError(
+            f"The result could not be written to standard output: {len(text.encode()) + 1:,} "
+            "bytes needed.",
+            why=f"{error.strerror or error}. What was written of it is not whole.",
+            fix="make room where the output goes, or send it to another disk.",
+        ) from error
+
+
+def _abandon() -> None:
+    """What is still waiting to be written goes nowhere, so that the exit does not stumble on it."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

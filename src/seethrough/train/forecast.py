@@ -6,9 +6,11 @@
 
 Where a whole batch would take too long, a part of it is measured; the parts get larger until one
 takes long enough to be told from the clock's and the system's noise. Other programs on the same
-cores later make a training slower than forecast. Nothing here has a share in a run's result.
+cores later make a training slower than forecast; one that stalls a single step does not mislead: of
+several steps the median counts. Nothing here has a share in a run's result.
 """
 
+import statistics
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -124,18 +126,18 @@ def _learned(
     images, labels = next(feed)
     size, rough_s = _suitable(learner, images, labels)
     until = time.perf_counter() + min(budget_s, _SHARE * images_in_all * rough_s)
-    read_s, learned_s, read, learned, steps = 0.0, 0.0, 0, 0, 0
-    while steps < _LEAST or time.perf_counter() < until:
-        if size == len(images) or not steps:  # a part is learned again and again
+    read_s: list[float] = []  # of an image, as below
+    learned_s: list[float] = []
+    while len(learned_s) < _LEAST or time.perf_counter() < until:
+        if size == len(images) or not learned_s:  # a part is learned again and again
             began = time.perf_counter()
             images, labels = next(feed)
             size = min(size, len(images))
-            read_s, read = read_s + time.perf_counter() - began, read + len(images)
+            read_s.append((time.perf_counter() - began) / len(images))
         began = time.perf_counter()
         learner.learn(images[:size], labels[:size], learner.recipe.peak_lr / 100)
-        learned_s, steps = learned_s + time.perf_counter() - began, steps + 1
-        learned += size
-    return read_s / read + learned_s / learned, size
+        learned_s.append((time.perf_counter() - began) / size)
+    return statistics.median(read_s) + statistics.median(learned_s), size
 
 
 def _suitable(learner: Learner, images: Tensor, labels: Tensor) -> tuple[int, float]:
