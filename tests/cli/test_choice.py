@@ -1,8 +1,12 @@
 """What is said before a training begins, for trainings of every length."""
 
-import pytest
+import re
+from dataclasses import replace
 
-from seethrough.cli.choice import Asked, threads_told, time_told
+import pytest
+from tests.train.tinted import tinted
+
+from seethrough.cli.choice import Asked, larger_told, start_told, threads_told, time_told
 from seethrough.train.forecast import Forecast
 from seethrough.train.recipe import Recipe
 
@@ -40,3 +44,24 @@ def test_that_one_thread_would_be_faster_is_said_with_how_much():
 @pytest.mark.parametrize("one_s", [0.0125, 0.02])
 def test_that_more_threads_are_as_fast_or_faster_is_not_said(one_s):
     assert threads_told(2, all_s=0.0125, one_s=one_s) == ()
+
+
+def shown(each, image_px=32):
+    """So many photos of each of three classes to learn from."""
+    return tinted(3 * each, 6, image_px=image_px)
+
+
+def test_where_photos_are_few_a_better_beginning_is_named():
+    (said,) = start_told(shown(20), asked())
+    assert "--from cifar10" in said
+    assert start_told(shown(80), asked()) == ()
+    assert start_told(shown(20, image_px=96), asked()) == ()
+    assert start_told(shown(20), replace(asked(), network=True)) == ()
+
+
+def test_where_photos_are_many_a_larger_network_is_offered_with_its_time():
+    (said,) = larger_told(shown(80), asked())
+    assert re.search(r"--model cifar-small would take about [\d,]+ (s|min|h)", said)
+    assert larger_told(shown(20), asked()) == ()
+    assert larger_told(shown(80), replace(asked(), network=True)) == ()
+    assert larger_told(shown(80), asked(minutes=5.0)) == ()

@@ -2,6 +2,8 @@
 
 import csv
 import io
+import re
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -48,3 +50,35 @@ def test_an_output_that_takes_nothing_is_an_error_and_not_a_traceback(trained):
     assert said.returncode == 2
     assert said.stderr.startswith("The result could not be written to standard output: ")
     assert len(said.stderr.splitlines()) == 3
+
+
+def starved(*words, most):
+    """The program where no file may be longer than so many bytes."""
+    return subprocess.run(
+        [sys.executable, "-m", "seethrough", *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most)),
+    )
+
+
+@pytest.mark.parametrize("most", [0, 20, 1000])
+def test_a_full_disk_is_said_with_the_bytes_and_nothing_is_left(trained, tmp_path, most):
+    place = tmp_path / "boards"
+    words = "export-log", trained.id, "--runs-dir", trained.runs_dir, "--tensorboard", place
+    said = starved(*words, most=most)
+    assert said.returncode == 2
+    assert re.search(r"could not be written: [\d,]+ bytes needed, [\d,]+ free", said.stderr)
+    assert list(place.iterdir()) == []
+
+
+def test_an_onnx_file_on_a_full_disk_too(seethrough, trained, tmp_path):
+    place = tmp_path / "place"
+    place.mkdir()
+    words = "export", trained.id, "--runs-dir", trained.runs_dir, "--output"
+    assert seethrough(*words, tmp_path / "whole.onnx").code == 0  # the photos are decoded now
+    said = starved(*words, place / "net.onnx", most=1000)
+    assert said.returncode == 2, said.stderr
+    assert re.search(r"at least [\d,]+ bytes needed, [\d,]+ free", said.stderr), said.stderr
+    assert list(place.iterdir()) == []

@@ -5,6 +5,7 @@ import os
 import random
 import resource
 import signal
+import threading
 import time
 from pathlib import Path
 
@@ -119,6 +120,51 @@ def test_asked_to_stop_in_any_phase_it_saves_ends_and_goes_on(
     # everything that was learned is in the checkpoint, also of the step under way
     assert good_checkpoints(run)[-1:] == steps[-1:]
     assert steps
+    said = seethrough("train", "--resume", "last", "--json", "--runs-dir", runs_dir)
+    assert said.json["weights_sha256"] == whole
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_asked_to_stop_within_a_step_that_takes_a_minute_it_is_out_in_ten_seconds(
+    number, seethrough, shapes, whole, tmp_path
+):
+    """Every layer takes longer from the fourth step on, and four seconds backwards in the fifth."""
+    sent = tmp_path / "sent"
+
+    def slow():
+        drags_s = [0.3]
+
+        def drag(*_):
+            time.sleep(drags_s[0])
+
+        def dragged(module, given, answer):
+            drag()
+            if isinstance(answer, torch.Tensor) and answer.requires_grad:
+                answer.register_hook(drag)
+
+        def begin():
+            torch.nn.modules.module.register_module_forward_hook(dragged)
+
+        def send():
+            sent.write_text(str(time.monotonic()))
+            os.kill(os.getpid(), number)
+
+        def stick():
+            drags_s[0] = 4
+            threading.Timer(1.0, send).start()
+
+        at_call(torch.Tensor, "backward", 5, stick)
+        at_call(torch.Tensor, "backward", 3, begin)
+
+    runs_dir = tmp_path / "runs"
+    program = started(tmp_path / "out", *words(shapes, runs_dir), before=slow)
+    code, said = program.wait()
+    waited_s = time.monotonic() - float(sent.read_text())
+    assert (code, "Stopped." in said) == (130, True), said
+    assert waited_s < 10
+    run = open_run("last", runs_dir)
+    assert [line["step"] for line in logged(run, "step")] == [1, 2, 3, 4]
+    assert good_checkpoints(run)[-1:] == [4]
     said = seethrough("train", "--resume", "last", "--json", "--runs-dir", runs_dir)
     assert said.json["weights_sha256"] == whole
 

@@ -15,6 +15,7 @@ FLAGS = {
     "steer": "RUN --pause --go-on --rate-factor --runs-dir",
     "runs": "--runs-dir --json",
     "runs stop": "RUN --runs-dir",
+    "runs recipe": "RUN --runs-dir",
     "evaluate": "RUN --views --runs-dir --json",
     "predict": "RUN PATH... --runs-dir --json",
     "explain": (

@@ -248,7 +248,11 @@ def test_a_training_that_diverges_ends_failed_with_the_reason_and_its_last_weigh
         go(run)
     end = [line for _, line in run.log()][-1]
     assert end["state"] == run.summary.state == "failed"
-    assert "peak_lr" in end["error"]["fix"]
+    fix = end["error"]["fix"]
+    assert "peak_lr" in fix
+    kept = checkpoints.newest(run.folder)
+    assert ("no weights to go back to" in fix) == (kept is None)
+    assert (f"--from {run.id}" in fix) == (kept is not None)
     for path in (run.folder / "checkpoints").iterdir():
         tensors, _ = checkpoint.read(path)
         assert all(np.isfinite(tensor.numpy()).all() for tensor in tensors.values())

@@ -58,12 +58,19 @@ def test_tensorboard_reads_back_what_the_log_says(finished, tmp_path):
     }
 
 
+def test_written_again_it_takes_the_place_of_what_was_there(finished, tmp_path):
+    first = to_tensorboard(finished, tmp_path / "boards")
+    content = first.read_bytes()
+    assert to_tensorboard(finished, tmp_path / "boards") == first
+    assert [path.read_bytes() for path in (tmp_path / "boards").iterdir()] == [content]
+
+
 def test_without_the_library_it_says_what_to_install(finished, tmp_path, monkeypatch):
     """The import fails as it does where the extra was not installed."""
     real = builtins.__import__
 
     def without(name, *rest):
-        if name.startswith("torch.utils.tensorboard"):
+        if name.startswith("tensorboard"):
             raise ModuleNotFoundError("No module named 'tensorboard'")
         return real(name, *rest)
 
@@ -76,5 +83,5 @@ def test_without_the_library_it_says_what_to_install(finished, tmp_path, monkeyp
 
 def test_a_folder_that_cannot_be_made_is_named(finished, tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(StorageError, match="file/boards could not be written"):
+    with pytest.raises(StorageError, match=r"file/boards/.* could not be written"):
         to_tensorboard(finished, tmp_path / "file" / "boards")

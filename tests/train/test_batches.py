@@ -1,6 +1,7 @@
 """batches.py: every image once an epoch, whatever the sizes and wherever an epoch is entered."""
 
 import dataclasses
+import threading
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from seethrough.data.augment import augment
 from seethrough.data.split import Split
 from seethrough.errors import RecipeError
-from seethrough.train.batches import Batches, sizes
+from seethrough.train.batches import Batches, ahead, sizes
 from seethrough.train.recipe import Recipe
 
 
@@ -142,3 +143,42 @@ def test_fewer_than_two_training_images_are_refused(photos):
     alone = dataclasses.replace(photos, splits=np.full_like(photos.splits, 2))
     with pytest.raises(RecipeError, match="tinted has 0 training images"):
         Batches.of(alone, Recipe())
+
+
+SMALL = Recipe(batch=8, shift_px=1)
+
+
+def test_one_batch_is_made_ahead_and_no_more(photos):
+    made = []
+
+    def counted():
+        for batch in Batches.of(photos, SMALL).epoch(1):
+            made.append(batch)
+            yield batch
+
+    used = 0
+    for images, targets in ahead(counted()):
+        used += 1
+        assert images is made[used - 1][0]
+        assert targets is made[used - 1][1]
+        assert len(made) <= used + 1
+    assert used == len(made) == len(Batches.of(photos, SMALL).sizes)
+
+
+def test_an_error_of_the_thread_is_that_of_who_waits(photos):
+    def broken():
+        yield next(Batches.of(photos, SMALL).epoch(1))
+        raise OSError("the cache is gone")
+
+    feed = ahead(broken())
+    next(feed)
+    with pytest.raises(OSError, match="the cache is gone"):
+        next(feed)
+
+
+def test_closed_it_leaves_no_thread(photos):
+    feed = ahead(Batches.of(photos, SMALL).epoch(1))
+    next(feed)
+    assert [each for each in threading.enumerate() if each.name.startswith("input")]
+    feed.close()
+    assert not [each for each in threading.enumerate() if each.name.startswith("input")]

@@ -158,4 +158,3 @@ def test_a_diverged_training_tells_the_likely_cause(photos):
     assert "not one step gave a number" in told["never"].why
     assert "peak_lr=0.0125" in told["sudden"].fix
     assert "peak_lr" not in told["never"].fix
-    assert all("last checkpoint holds finite weights" in error.fix for error in told.values())

@@ -6,13 +6,14 @@ for them: see `train.forecast`.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seethrough.cli.progress import duration
+from seethrough.cli.progress import duration, epochs_of
 from seethrough.cli.terminal import say
+from seethrough.errors import SeethroughError
 
 if TYPE_CHECKING:
     from seethrough.data.dataset import Dataset
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 LONG_S = 600.0  # from then on a training is announced as a long one
 NOTABLE_S = 60.0  # from then on it is worth a look whether one thread would be faster
 ONE_S = 0.5  # for that look
+LARGER = "cifar-small"
+_FEW = 50  # photos a class
+_SMALL_PX = 64  # side of images of which those of 32 px still show something
 _FASTER = 1.25  # times as fast, from which on it is said
 
 
@@ -52,12 +56,17 @@ def choice(
     speed = expected(dataset, network, recipe, place=place)
     if asked.minutes is not None:
         recipe = lasting(recipe, speed, asked.minutes)
-    told = (_chosen(dataset, network, recipe, asked), *time_told(speed, recipe, asked))
+    told = (
+        _chosen(dataset, network, recipe, asked),
+        *time_told(speed, recipe, asked),
+        *start_told(dataset, asked),
+    )
     several = place.num_threads() if asked.place is None else 1
     if several > 1 and speed.total_s(recipe.epochs) > NOTABLE_S:
         one = expected(dataset, network, recipe, place=Place(threads=1), budget_s=ONE_S)
         told += threads_told(several, all_s=speed.step_s, one_s=one.step_s)
     if not is_quiet:
+        told += larger_told(dataset, asked)
         for sentence in told:
             say(sentence)
     return recipe, told
@@ -88,7 +97,7 @@ def _chosen(dataset: "Dataset", network: "Network", recipe: "Recipe", asked: Ask
     from seethrough.runs.creation import train_images
 
     has_epochs = asked.recipe is not None or "epochs" in asked.changes or asked.minutes is not None
-    epochs = f"{recipe.epochs} {'epoch' if recipe.epochs == 1 else 'epochs'}"
+    epochs = epochs_of(recipe.epochs)
     steps = f"batches of {recipe.batch}, {recipe.optimizer} with a rate of up to {recipe.peak_lr:g}"
     if recipe.micro_batch and asked.recipe is None:
         steps += f", computed {recipe.micro_batch} at a time because memory is short"
@@ -119,10 +128,47 @@ def time_told(expected: "Forecast", recipe: "Recipe", asked: Asked) -> tuple[str
     if asked.minutes is not None and total_s > 2 * 60 * asked.minutes:
         return (said, "That is more than was asked for: it is one time through the photos.")
     if total_s > LONG_S and asked.minutes is None:
-        epochs = expected.epochs_in(LONG_S / 60)
-        shorter = f"--minutes 10 would be {epochs} {'epoch' if epochs == 1 else 'epochs'}"
+        shorter = f"--minutes 10 would be {epochs_of(expected.epochs_in(LONG_S / 60))}"
         return (said, f"That is long: {shorter}; a smaller --model or --image-px is quicker.")
     return (said,)
+
+
+def start_told(dataset: "Dataset", asked: Asked) -> tuple[str, ...]:
+    """That few photos are better begun with learned weights, for who asked for no network."""
+    from seethrough.runs.creation import train_images
+
+    each = train_images(dataset) / len(dataset.classes)
+    if asked.network or each > _FEW or dataset.image_px > _SMALL_PX:
+        return ()
+    return (
+        f"About {each:.0f} photos a class are few to learn from nothing: --from cifar10 begins "
+        "with a network that knows ten kinds of animals and vehicles at 32 px.",
+    )
+
+
+def larger_told(dataset: "Dataset", asked: Asked) -> tuple[str, ...]:
+    """How long a larger network would take, for who asked for nothing and has enough photos.
+
+    It is offered and not taken: what is learned must not depend on how quick the machine is.
+    """
+    from seethrough.model.presets import asked_for
+    from seethrough.runs.creation import train_images
+    from seethrough.runs.duration import expected
+    from seethrough.train.precision import quickest
+
+    each = train_images(dataset) / len(dataset.classes)
+    if asked.network or asked.recipe is not None or asked.minutes is not None or each <= _FEW:
+        return ()
+    network = asked_for(LARGER, dataset.image_px)
+    numbers = quickest("cpu" if asked.place is None else asked.place.device)
+    changes = {"precision": str(numbers), **asked.changes}
+    try:
+        recipe = suited(dataset, network, replace(asked, changes=changes))
+        speed = expected(dataset, network, recipe, place=asked.place, budget_s=ONE_S)
+    except SeethroughError:  # these images are not for it
+        return ()
+    took = duration(speed.total_s(recipe.epochs))
+    return (f"A larger network may learn more: --model {LARGER} would take about {took}.",)
 
 
 def threads_told(threads: int, *, all_s: float, one_s: float) -> tuple[str, ...]:

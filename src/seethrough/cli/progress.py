@@ -125,6 +125,11 @@ class Follower:
             say(self._line.epoch_line())
 
 
+def epochs_of(number: int) -> str:
+    """1 epoch, 12 epochs."""
+    return f"{number:,} {'epoch' if number == 1 else 'epochs'}"
+
+
 def duration(seconds: float) -> str:
     """8 s, 2 min 5 s, 3 h 20 min."""
     whole = max(1, round(seconds))

@@ -1,4 +1,4 @@
-"""`seethrough runs`: every run, newest first; `seethrough runs stop RUN` ends a training."""
+"""`seethrough runs`: every run, newest first; `stop` ends a training, `recipe` prints a recipe."""
 
 import dataclasses
 from pathlib import Path
@@ -60,6 +60,23 @@ def stop_run(named_before: Path | None, run: str, runs_dir: Path | None) -> None
     opened = open_run(run, options.runs_folder(place))
     stop(opened)
     say_stopped(opened, runs_dir=place)
+
+
+@command.command("recipe", short_help="Print how a run was trained, as TOML.")
+@options.run
+@options.runs_dir
+@click.pass_obj
+def print_recipe(named_before: Path | None, run: str, runs_dir: Path | None) -> None:
+    """Print a run's recipe, for another training with --recipe.
+
+    \b
+    seethrough runs recipe last > mine.toml
+    seethrough train photos/ --recipe mine.toml
+    """
+    from seethrough.runs.folder import open_run
+
+    opened = open_run(run, options.runs_folder(runs_dir or named_before))
+    print_text(opened.manifest.recipe.to_toml().rstrip("\n"))
 
 
 TITLES = ("run", "state", "photos", "epochs", "test accuracy", "training", "network", "created")

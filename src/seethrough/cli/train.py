@@ -226,6 +226,7 @@ def _train(
     as_json: bool,
 ) -> int:
     from seethrough.cli.choice import Asked, choice
+    from seethrough.cli.progress import epochs_of
     from seethrough.cli.terminal import say
     from seethrough.cli.training import train_here
     from seethrough.runs.creation import create
@@ -247,7 +248,7 @@ def _train(
     run = create(dataset, spec, recipe, runs_dir=folder, place=given.place, start=begun)
     if not as_json:
         learned = "" if begun is None else f" with the weights of {begun.id.partition('@')[0]}"
-        said = f"{spec.name}{learned}, {recipe.epochs} epochs"
+        said = f"{spec.name}{learned}, {epochs_of(recipe.epochs)}"
         say("\n".join((*more, f"Training {run.id}: {said}. Ctrl-C stops and saves.")))
     told = (*told, *more)
     return train_here(

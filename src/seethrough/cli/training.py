@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seethrough.cli.course import print_course
-from seethrough.cli.progress import TrainingLine, training_line
+from seethrough.cli.progress import TrainingLine, epochs_of, training_line
 from seethrough.cli.report import print_score
 from seethrough.cli.terminal import command_line, print_json, say
 from seethrough.cli.together import SAME_S, tell
@@ -109,7 +109,7 @@ def outcome(run: "Run", end: dict[str, Any], report: "AnyReport | None") -> dict
 def say_stopped(run: "Run", *, runs_dir: Path | None) -> None:
     """What is saved, and the command that goes on."""
     summary = run.summary
-    done = f"{summary.epoch} of {summary.epochs} epochs are done"
+    done = f"{summary.epoch} of {epochs_of(summary.epochs)} are done"
     say(f"Stopped. {run.id} is saved: {done}. Go on with")
     say(f"  {command_line('train', '--resume', run.id, runs_dir=runs_dir)}")
 

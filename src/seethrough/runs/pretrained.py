@@ -6,6 +6,7 @@ lie in the new run's folder: nothing is asked of the hub again. Raises what `mod
 """
 
 import dataclasses
+import difflib
 import hashlib
 import re
 from functools import partial
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from torch import nn
 
+from seethrough.errors import RunError
 from seethrough.model.build import Normalise
 from seethrough.model.coded import ModuleSpec, Origin
 from seethrough.model.hub import architecture
@@ -51,7 +53,29 @@ def source(
         return shipped(start)
     if is_reference(start):
         return published(start, image_px=image_px, progress=progress)
-    return Source.of_run(open_run(start, runs_dir, code=code))
+    _refuse_library(start)
+    try:
+        return Source.of_run(open_run(start, runs_dir, code=code))
+    except RunError as error:
+        for near in difflib.get_close_matches(start.lower(), SHIPPED, n=1, cutoff=0.8):
+            fix = f"the network that comes with the program is {near}: --from {near}."
+            raise RunError(error.what, why=error.why, fix=fix) from error
+        raise
+
+
+_LIBRARIES = {"timm", "torchvision", "torch", "keras"}
+
+
+def _refuse_library(start: str) -> None:
+    library, colon, name = start.partition(":")
+    if colon and library in _LIBRARIES:
+        raise RunError(
+            f"A training cannot begin with {start}.",
+            why=f"networks of {library} are not read by their name; those of hf: are.",
+            fix=f"see whether it is published as hf:OWNER/{name or 'NAME'} for the transformers "
+            "library, with safetensors weights; or write a function that returns it: "
+            "--model nets.py:make.",
+        )
 
 
 def published(

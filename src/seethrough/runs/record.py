@@ -14,7 +14,7 @@ from pathlib import Path
 from seethrough.data.dataset import Dataset
 from seethrough.data.load import load
 from seethrough.data.split import Split
-from seethrough.errors import RunError, SeethroughError, StorageError
+from seethrough.errors import RunError, SeethroughError, StorageError, TrainingDiverged
 from seethrough.model.checkpoint import weights_sha256
 from seethrough.model.coded import Network
 from seethrough.model.presets import asked_for
@@ -198,11 +198,23 @@ class _Recording:
             learned = self._trained if self.run.manifest.edited is None else self._judged
             yield from learned(should_stop)
         except Exception as error:
+            if isinstance(error, TrainingDiverged):
+                error.fix += self._way_back()
             failure = error if isinstance(error, SeethroughError) else _unexpected(error)
             # A disk that refuses this line too leaves a log without an end: the run can resume.
             with contextlib.suppress(StorageError):
                 self._end("failed", failure)
             raise
+
+    def _way_back(self) -> str:
+        """After a divergence: which finite weights there are, and how to begin with them."""
+        kept, _ = checkpoints.to_resume(self.run.folder)
+        if kept is None:
+            return " No epoch was learned to its end, so there are no weights to go back to."
+        return (
+            f" The checkpoint after epoch {kept.state.epoch} holds finite weights; begin a new "
+            f"training with them: --from {self.run.id}."
+        )
 
     def _trained(self, should_stop: Callable[[], bool]) -> Iterator[LogEvent]:
         """All that training tells; a pause holds, and goes on from what it kept."""

@@ -35,6 +35,7 @@ _TAGS = {
     "test_accuracy": "accuracy/test",
     "images_per_second": "images_per_second",
 }
+_VERSION = "brain.Event:2"  # of the files that TensorBoard reads
 _BOTH = ("kind", "step", "epoch", "elapsed_s")
 _OF_STEP = ("loss", "lr")
 _OF_EPOCH = ("train_loss", "train_accuracy", "test_loss", "test_accuracy", "images_per_second")
@@ -63,9 +64,14 @@ def to_csv(run: Run) -> str:
 
 
 def to_tensorboard(run: Run, folder: Path) -> Path:
-    """Write the whole log into a new file in `folder`, which TensorBoard is then pointed at."""
+    """Write the whole log as a file in `folder`, which TensorBoard is then pointed at.
+
+    The file is named after the run: written again, it takes the place of what was there.
+    """
     try:
-        from torch.utils.tensorboard import SummaryWriter
+        from tensorboard.compat.proto.event_pb2 import Event
+        from tensorboard.compat.proto.summary_pb2 import Summary
+        from tensorboard.summary.writer.record_writer import RecordWriter
     except ImportError as error:
         raise RunError(
             "TensorBoard's files need a library that is not installed.",
@@ -73,20 +79,25 @@ def to_tensorboard(run: Run, folder: Path) -> Path:
             fix="pip install 'seethrough[tensorboard]', or take --csv, which needs none.",
         ) from error
     began = datetime.fromisoformat(run.manifest.created).timestamp()
-    before = _files(folder)
-    try:
-        writer = SummaryWriter(str(folder))
-    except OSError as error:
-        raise durable.refused(folder, 0, error) from error
+    content = io.BytesIO()
+    file = RecordWriter(content)
+    file.write(Event(wall_time=began, file_version=_VERSION).SerializeToString())
     for row in rows(run):
-        step, at = row["step"], began + float(row["elapsed_s"] or 0.0)
-        for name, value in row.items():
-            if name in _BOTH or not isinstance(value, float | int):
-                continue
-            tag = _TAGS.get(name, name.replace(".", "/", 1))
-            writer.add_scalar(tag, value, step, walltime=at)
-    writer.close()
-    return max(_files(folder) - before)
+        found = [
+            Summary.Value(tag=_TAGS.get(name, name.replace(".", "/", 1)), simple_value=value)
+            for name, value in row.items()
+            if name not in _BOTH and isinstance(value, float | int)
+        ]
+        at, step = began + float(row["elapsed_s"] or 0.0), row["step"]
+        told = Event(wall_time=at, step=step, summary=Summary(value=found))
+        file.write(told.SerializeToString())
+    path = folder / f"events.out.tfevents.{int(began)}.{run.id}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise durable.refused(path, len(content.getvalue()), error) from error
+    durable.write(path, content.getvalue())
+    return path
 
 
 def _parts(event: LogEvent) -> dict[str, Value]:
@@ -97,7 +108,3 @@ def _parts(event: LogEvent) -> dict[str, Value]:
         **{f"gradient_norm.{layer['name']}": layer["gradient_norm"] for layer in layers},
         **{f"update_share.{layer['name']}": layer["update_share"] for layer in layers},
     }
-
-
-def _files(folder: Path) -> set[Path]:
-    return set(folder.glob("events.out.tfevents.*"))

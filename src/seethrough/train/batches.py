@@ -5,7 +5,8 @@ smaller; one single image left over joins the batch before it, because batch nor
 cannot measure the spread of one image.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +34,18 @@ def sizes(images: int, batch: int) -> list[int]:
 def whole(images: int) -> tuple[int, int]:
     """All images of a batch."""
     return 0, images
+
+
+Batch = tuple[Tensor, Tensor]  # images and targets
+
+
+def ahead(batches: Iterator[Batch]) -> Generator[Batch, None, None]:
+    """The same batches; while one is used, a thread makes the next one, and no more than that."""
+    with ThreadPoolExecutor(1, thread_name_prefix="input") as maker:
+        waiting = maker.submit(next, batches, None)
+        while (found := waiting.result()) is not None:
+            waiting = maker.submit(next, batches, None)
+            yield found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +112,7 @@ class Batches:
 
     def epoch(
         self, epoch: int, *, skip: int = 0, part: Callable[[int], tuple[int, int]] = whole
-    ) -> Iterator[tuple[Tensor, Tensor]]:
+    ) -> Iterator[Batch]:
         """Images (n c h w, uint8, channels last) and targets of each step after the first `skip`.
 
         Of a batch of so many images only those from the first to before the second of `part`.

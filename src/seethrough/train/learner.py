@@ -6,14 +6,15 @@ normalisation among the weights. Seconds are the only thing that a resume cannot
 
 import math
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 from torch import Tensor, nn
 
 from seethrough.errors import CheckpointError, RecipeError
 from seethrough.model.mode import place_of
+from seethrough.train.abandon import Abandoned, hearing
 from seethrough.train.average import Average
 from seethrough.train.batches import sizes
 from seethrough.train.device import dice, wait
@@ -30,6 +31,7 @@ from seethrough.train.slices import Sliced
 
 LEARNING = ("input", "forward", "backward", "update")
 _REMEMBERED = 200  # losses
+_LONG_S = 0.5  # a step from which on a stop is heard within it
 PHASES = (*LEARNING, "evaluation", "saving")
 
 
@@ -53,6 +55,8 @@ class Learner:
         self.bad_in_a_row = 0
         self.micro_batch = recipe.micro_batch  # or less, once memory was short
         self.losses: list[float] = []  # of the newest steps with a number, in this process
+        self.should_stop: Callable[[], bool] | None = None  # None: nobody stops within a step
+        self._step_s = math.inf  # of the newest step; the first one may be a long one
         self._statistics = [(buffer, buffer.clone()) for buffer in network.buffers()]
         self._began = time.perf_counter()
         self._before_s = 0.0  # seconds of training before this process
@@ -92,30 +96,29 @@ class Learner:
 
         Targets are as in `train.goal`. Of a batch of
         `count` images that several processes share, they are those of `part`. Where it
-        `is_measured`, how far each layer moves is kept.
+        `is_measured`, how far each layer moves is kept. Abandoned where `should_stop` says yes
+        within a long step: nothing changed, as if it had not begun.
         """
+        began = time.perf_counter()
         self.step += 1
         count = len(targets) if count is None else count
         with self.clock("input"):
             images, targets = images.to(self.device), targets.to(self.device)
         for buffer, kept in self._statistics:
             kept.copy_(buffer)
-        found = self._fitting_gradients(images, targets, count)
-        if found is not None:
-            with self.clock("update"):
-                norms = self.motion.norms()
-                if bool(torch.isfinite(torch.linalg.vector_norm(norms))):
-                    before = self.motion.weights() if is_measured else None
-                    self.updates.step(lr, shares)
-                    self.motion.follow(norms, before)
-                    if self.average is not None:
-                        self.average.follow(self.step)
-                else:
-                    found = None
+        try:
+            with self._heard():
+                found = self._fitting_gradients(images, targets, count)
+        except Abandoned:
+            self._undo()
+            self.step -= 1
+            raise
+        if found is not None and not self._update(lr, shares, is_measured=is_measured):
+            found = None
         self.seen += count
+        self._step_s = time.perf_counter() - began
         if found is None:
-            for buffer, kept in self._statistics:
-                buffer.copy_(kept)
+            self._undo()
             self.bad += 1
             self.bad_in_a_row += 1
             return None
@@ -125,6 +128,31 @@ class Learner:
         self.loss_sum += value * count
         self.correct += correct
         return value
+
+    def _update(self, lr: float, shares: Mapping[str, float], *, is_measured: bool) -> bool:
+        """Move the weights along their gradients; False: one was no number, and none moved."""
+        with self.clock("update"):
+            norms = self.motion.norms()
+            if not bool(torch.isfinite(torch.linalg.vector_norm(norms))):
+                return False
+            before = self.motion.weights() if is_measured else None
+            self.updates.step(lr, shares)
+            self.motion.follow(norms, before)
+            if self.average is not None:
+                self.average.follow(self.step)
+        return True
+
+    def _heard(self) -> AbstractContextManager[None]:
+        """Within which a stop is heard; short steps need not be asked, and cost nothing."""
+        if self.should_stop is None or self._step_s < _LONG_S:
+            return nullcontext()
+        return hearing(self.should_stop)
+
+    def _undo(self) -> None:
+        """The gradients and running statistics of a step that is not taken."""
+        self.network.zero_grad(set_to_none=True)
+        for buffer, kept in self._statistics:
+            buffer.copy_(kept)
 
     def part(self, images: int) -> tuple[int, int]:
         """Which images of a batch this process computes: from the first to before the second."""
@@ -147,9 +175,7 @@ class Learner:
                 if at_once <= 2:
                     raise _no_memory(at_once) from error
                 self.micro_batch = max(2, at_once // 2)
-            self.network.zero_grad(set_to_none=True)
-            for buffer, kept in self._statistics:
-                buffer.copy_(kept)
+            self._undo()
 
     def _sliced_gradients(
         self, sliced: Sliced, images: Tensor, targets: Tensor, count: int

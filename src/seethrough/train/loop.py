@@ -12,7 +12,7 @@ the network has the averaged ones whenever it is judged or kept, and at the end.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +23,8 @@ from torch import nn
 from seethrough.data.dataset import Dataset, Split
 from seethrough.errors import TrainingDiverged
 from seethrough.train import evaluation
-from seethrough.train.batches import Batches
+from seethrough.train.abandon import Abandoned, hearing
+from seethrough.train.batches import Batches, ahead
 from seethrough.train.events import (
     Done,
     EpochEnd,
@@ -80,8 +81,8 @@ def train(
 
     `rate_factor` is asked before every step, with its number, for what the learning rate of the
     schedule is multiplied by.
-    `should_stop` is asked after every step and within evaluations, and once it said yes is not
-    asked again; a stop keeps a snapshot.
+    `should_stop` is asked after every step, within long ones and within evaluations, and once it
+    said yes is not asked again; a stop keeps a snapshot of the last step that was taken.
     With `resume`, goes on from a snapshot of the same network, data, recipe and pace.
     In a `world` of several all do this at once; what the first one resumes, all resume.
     """
@@ -93,18 +94,16 @@ def train(
     learner.class_weights = batches.class_weights()
     kept = moments_of(learner.judged(), per_epoch=len(batches.sizes), epochs=recipe.epochs)
     seen, stop = tuple(watched), _latched(lambda: world.agreed(should_stop()))
+    learner.should_stop = stop if world.size == 1 else None  # several agree between their steps
     course = _Course(learner, batches, seen, stop, pace or Pace(), kept, rate_factor, world)
     with exact(place), _brought_back(network):
         if learner.step == 0:
             yield course.started()
             untrained = course.epoch_end()
-            if untrained is None:  # nothing was learned yet: there is nothing to keep
+            if untrained is None:  # stopped before anything was learned: nothing to keep
                 yield course.stopped()
                 return
-            yield untrained
-            yield from course.remarks()
-            yield from course.moment()
-            learner.begin_epoch()
+            yield from course.begun(untrained)
         while learner.epoch < recipe.epochs:
             yield from course.epoch()
             if learner.epoch < recipe.epochs and course.should_stop():
@@ -183,6 +182,13 @@ class _Course:
         learner = self.learner
         return Stopped(step=learner.step, epoch=learner.epoch, elapsed_s=learner.elapsed_s())
 
+    def begun(self, untrained: EpochEnd) -> Iterator[Event]:
+        """What is said and kept before the first step."""
+        yield untrained
+        yield from self.remarks()
+        yield from self.moment()
+        self.learner.begin_epoch()
+
     def remarks(self) -> Iterator[Remark]:
         """What is worth knowing before the first step."""
         recipe, loaded = self.batches.recipe, self.batches.dataset.image_px
@@ -198,6 +204,8 @@ class _Course:
         """The steps that are left of the epoch under way, its end, and a snapshot."""
         learner, per_epoch = self.learner, len(self.batches.sizes)
         yield from self._steps()
+        if learner.step == 0:  # stopped within the first one: there is nothing to keep
+            return
         if not learner.is_finite():
             raise _diverged(learner)
         with learner.in_use():
@@ -230,27 +238,33 @@ class _Course:
         per_epoch = len(self.batches.sizes)
         epoch = learner.epoch + 1
         taken = learner.step - learner.epoch * per_epoch
-        feed = self.batches.epoch(epoch, skip=taken, part=learner.part)
         learner.network.train()
         shares = self.pace.in_epoch(epoch)
-        for count in self.batches.sizes[taken:]:
-            with learner.clock("input"):
-                images, labels = next(feed)
-            lr = learning_rate(learner.step + 1, recipe.epochs * per_epoch, recipe)
-            lr *= self.world.same(self.rate_factor(learner.step + 1))
-            at_once = learner.micro_batch
-            is_last = learner.step + 1 == epoch * per_epoch
-            loss = learner.learn(images, labels, lr, shares, is_measured=is_last, count=count)
-            if learner.micro_batch != at_once:
-                yield _divided(learner)
-            yield Step(
-                step=learner.step, epoch=epoch, loss=loss, lr=lr, elapsed_s=learner.elapsed_s()
-            )
-            yield from self.moment()
-            if learner.bad_in_a_row >= _BAD_STEPS:
-                raise _diverged(learner)
-            if self.should_stop():
-                return
+        feed = ahead(self.batches.epoch(epoch, skip=taken, part=learner.part))
+        with closing(feed):
+            for count in self.batches.sizes[taken:]:
+                with learner.clock("input"):
+                    images, labels = next(feed)
+                lr = learning_rate(learner.step + 1, recipe.epochs * per_epoch, recipe)
+                lr *= self.world.same(self.rate_factor(learner.step + 1))
+                at_once = learner.micro_batch
+                is_last = learner.step + 1 == epoch * per_epoch
+                try:
+                    loss = learner.learn(
+                        images, labels, lr, shares, is_measured=is_last, count=count
+                    )
+                except Abandoned:
+                    return
+                if learner.micro_batch != at_once:
+                    yield _divided(learner)
+                yield Step(
+                    step=learner.step, epoch=epoch, loss=loss, lr=lr, elapsed_s=learner.elapsed_s()
+                )
+                yield from self.moment()
+                if learner.bad_in_a_row >= _BAD_STEPS:
+                    raise _diverged(learner)
+                if self.should_stop():
+                    return
 
     def _judged_in(self) -> AbstractContextManager[object]:
         """Untrained and at the end in the numbers in which it is used, else as it learns."""
@@ -263,16 +277,20 @@ class _Course:
         """The epoch in numbers; None where a stop cut the evaluation short."""
         learner, dataset = self.learner, self.batches.dataset
         with learner.clock("evaluation"), self._judged_in():
-            test = evaluation.score(
-                learner.network,
-                dataset,
-                dataset.indices(Split.TEST),
-                should_stop=self.should_stop,
-                world=self.world,
-            )
+            try:
+                with nullcontext() if self.world.size > 1 else hearing(self.should_stop):
+                    test = evaluation.score(
+                        learner.network,
+                        dataset,
+                        dataset.indices(Split.TEST),
+                        should_stop=self.should_stop,
+                        world=self.world,
+                    )
+                    watched = evaluation.watch(learner.network, dataset, self.watched)
+            except Abandoned:
+                return None
             if test is None:
                 return None
-            watched = evaluation.watch(learner.network, dataset, self.watched)
         seconds = sum(learner.time_s[phase] for phase in LEARNING)
         is_whole = learner.seen > 0 and not learner.bad
         return EpochEnd(
@@ -312,8 +330,7 @@ def _diverged(learner: Learner) -> TrainingDiverged:
     return TrainingDiverged(
         f"The loss stopped being a number at step {learner.step}.",
         why=why,
-        fix=f"{fix}; the last checkpoint holds finite weights, and a new run can begin with them "
-        "(--from).",
+        fix=f"{fix}.",
     )
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from torch import nn
 
 from seethrough.data.dataset import Dataset
+from seethrough.train.abandon import Abandoned
 from seethrough.train.batches import Batches
 from seethrough.train.learner import Learner
 from seethrough.train.place import Place, exact
@@ -64,13 +65,17 @@ def trials(
     place = place or Place()
     batches, learner = Batches.of(dataset, recipe), Learner(network.to(place.device), recipe)
     learner.class_weights = batches.class_weights()
+    learner.should_stop = should_stop
     average, smallest, step = 0.0, math.inf, 0
     with exact(place):
         network.train()
         for epoch in range(1, steps + 1):  # an epoch has a step or more
             for images, labels in batches.epoch(epoch):
                 rate = LOWEST * (HIGHEST / LOWEST) ** (step / (steps - 1))
-                loss = learner.learn(images, labels, rate)
+                try:
+                    loss = learner.learn(images, labels, rate)
+                except Abandoned:
+                    return
                 step += 1
                 if loss is None:
                     yield Trial(rate=rate, loss=None, smoothed=None)

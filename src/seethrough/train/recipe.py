@@ -241,9 +241,12 @@ def _typed(name: str, value: object, default: object) -> object:
         expected = {int: "a whole number", float: "a number", bool: "true or false"}[wanted]
     raise RecipeError(
         f"{name}={value!r} is not {expected}.",
-        why=f"a recipe's {name} is {expected}.",
+        why=f"a recipe's {name} is {expected}.{_ALSO.get(name, '')}",
         fix=f"write for example {name} = {_toml(default)}.",
     )
+
+
+_ALSO = {"schedule": " Either is one cycle: the rate rises for the share `warmup`, then falls."}
 
 
 def _toml(value: object) -> str:

@@ -7,9 +7,11 @@ The metadata hold the class names and s, so the file is complete: `seethrough.wr
 What was written is read back and computed by onnx's own reference before it has its name.
 """
 
+import errno
 import json
 import logging
 import os
+import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
@@ -83,6 +85,7 @@ def write(
     }
     whole = _Answering(module, ends_in_softmax=ends_in_softmax)
     pixels = torch.from_numpy(images.transpose(0, 3, 1, 2).astype(np.float32)).to(whole.device)
+    needed = sum(tensor.nbytes for tensor in whole.state_dict().values())
     try:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".seethrough-") as folder:
             draft = Path(folder) / "network.onnx"
@@ -92,16 +95,27 @@ def write(
             difference = float(np.abs(_computed(draft, pixels.cpu().numpy()) - wanted).max())
             _check(difference)
             content = draft.read_bytes()
+        needed = len(content)
         _put(content, path)
     except OSError as error:
+        room = _room(path, needed) if error.errno in _FULL else ""
         raise DataError(
-            f"{path} cannot be written.",
+            f"{path} cannot be written{room}.",
             why=error.strerror or str(error),
             fix="choose a folder that exists, has room, and may be written to.",
         ) from error
     return Export(
         path=path, size=len(content), opset=opset, images=len(images), largest_difference=difference
     )
+
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def _room(path: Path, needed: int) -> str:
+    """Of a full disk, in bytes."""
+    free = shutil.disk_usage(path.parent).free
+    return f": at least {needed:,} bytes needed, {free:,} free"
 
 
 def _check(difference: float) -> None:
